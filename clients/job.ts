@@ -1,0 +1,67 @@
+/** What a load process is told, and what it tells: plain data, so that it crosses a process boundary as JSON. */
+
+export interface DriveJob {
+  readonly transport: string;
+  readonly url: string;
+  readonly model: string;
+  readonly connections: number;
+  readonly timeoutNs: number;
+  readonly load: {
+    readonly type: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly preset: 'quick' | 'mlperf' | 'mlperf-short';
+  };
+  readonly samples: {
+    readonly name: string;
+    readonly directory?: string | undefined;
+    readonly count?: number | undefined;
+    readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
+  };
+  /** 64-bit integers as decimal text. */
+  readonly seeds: { readonly schedule: string; readonly samples: string };
+  readonly warmUpNs: number;
+  /** `performance`, or `accuracy`: each sample once, answers judged against labels. */
+  readonly mode: 'performance' | 'accuracy';
+  /** Also judge answers while measuring performance (costs the decoding). */
+  readonly judge: boolean;
+  /** Where to write the outputs of each sample (`.f32` rows) for agreement tests; only in accuracy mode. */
+  readonly outputsPath?: string | undefined;
+  /** Where the Arrow file of the records goes; the folder exists. */
+  readonly recordsPath: string;
+  /** Where the schedule goes (Float64 ns, little-endian); absent: hash only. */
+  readonly schedulePath?: string | undefined;
+}
+
+/** At most 10 a second. */
+export interface DriveProgress {
+  readonly kind: 'progress';
+  readonly phase: 'preparing' | 'warming-up' | 'measuring' | 'draining';
+  /** 0…1 of the measured phase. */
+  readonly fraction: number;
+  readonly issued: number;
+  readonly completed: number;
+  readonly errors: number;
+  /** Of the last second. */
+  readonly ratePerSecond: number;
+  readonly p99Ns: number | null;
+}
+
+export interface DriveResult {
+  readonly kind: 'result';
+  /** Wall clock of t = 0, ISO. */
+  readonly startedAt: string;
+  /** From t = 0 to the last completion. */
+  readonly durationNs: number;
+  /** Length of the schedule's own time (last due), or of the closed loop. */
+  readonly scheduledNs: number;
+  readonly offered: number;
+  readonly scheduleSha256: string;
+  readonly samplesSha256: string;
+  readonly arrivals: string | null;
+  /** (wall − monotonic) / monotonic over the window. */
+  readonly clockDrift: number;
+  /** It ended before its minima, and why: `outstanding cap`, `interrupted`. */
+  readonly stoppedEarly: string | null;
+  /** CPU of the load process over the measured window, all its threads. */
+  readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+}

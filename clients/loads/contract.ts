@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+
+/**
+ * What a load will do, complete before the first request. Requests are numbered in order of due time; warm-up is not part
+ * of it (drive.ts sends it before t = 0).
+ */
+export type LoadPlan =
+  | {
+      readonly mode: 'open';
+      /** Ascending ns from t = 0; one entry a request. */
+      readonly dueNs: Float64Array;
+      readonly sampleIndex: Uint32Array;
+      /** Requests of one query share a number. */
+      readonly query: Uint32Array;
+      /** At most so many in flight; what it holds back shows as lateness. */
+      readonly cap: number;
+      /** True where lateness is no fault: offline is one query at 0 that the transport's concurrency works off. */
+      readonly latenessExpected: boolean;
+    }
+  | {
+      readonly mode: 'closed';
+      readonly concurrency: number;
+      /** Requests a query (multi-stream: 8): issued together, the next query when all have completed. */
+      readonly perQuery: number;
+      /** Index of the n-th request; cycles where the run outlasts it. */
+      readonly sampleIndex: Uint32Array;
+      /** The end: both minima are met, or a maximum is reached. */
+      readonly minDurationNs: number;
+      readonly minQueries: number;
+      readonly maxDurationNs: number;
+      readonly maxQueries: number;
+    };
+
+export interface LoadContext {
+  /** 64-bit seeds. */
+  readonly scheduleSeed: bigint;
+  readonly sampleSeed: bigint;
+  readonly totalSampleCount: number;
+  readonly performanceSampleCount: number;
+  /** Preset: MLPerf's minima (`mlperf`) or short runs (`quick`). */
+  readonly preset: 'quick' | 'mlperf' | 'mlperf-short';
+}
+
+/** A way of driving a system. One file, one line in the registry. */
+export interface LoadDefinition<Options extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: Options;
+  /** Mean offered rate where the load has one (`rate` may have been relative to a system's capacity; it is absolute here). */
+  plan(options: z.output<Options>, context: LoadContext): LoadPlan;
+  /** The percentile the load's own rule judges, and its metric's name (method.md §1). */
+  readonly primary: {
+    readonly metric: 'p90Latency' | 'p99Latency' | 'throughput' | 'targetRate';
+    readonly percentile: number | null;
+  };
+}
+
+export function defineLoad<Options extends z.ZodType>(definition: LoadDefinition<Options>): LoadDefinition<Options> {
+  return definition;
+}

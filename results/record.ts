@@ -1,0 +1,73 @@
+/** Outcomes by their number in the record column. */
+export const OUTCOMES = ['ok', 'rejected', 'failed', 'timedOut', 'cancelled', 'unfinished'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Correctness of an answer: unknown, wrong, right. */
+export const UNKNOWN = -1;
+
+/**
+ * The records of one trial as columns, filled while measuring: no object a request. Times are ns from the load's t = 0
+ * (NaN where it did not happen); durations ns (NaN where the server does not tell).
+ */
+export class RecordTable {
+  readonly capacity: number;
+  /** Rows in use. */
+  length = 0;
+  readonly sequence: Uint32Array;
+  /** Requests of one query (multi-stream, offline) share it; else equals sequence. */
+  readonly query: Uint32Array;
+  readonly sampleIndex: Uint32Array;
+  readonly rows: Uint32Array;
+  readonly dueNs: Float64Array;
+  readonly issuedNs: Float64Array;
+  readonly firstByteNs: Float64Array;
+  readonly completedNs: Float64Array;
+  readonly outcome: Uint8Array;
+  /** Index into `errorCodes`; 0 = none. */
+  readonly error: Uint16Array;
+  readonly warmUp: Uint8Array;
+  readonly receiveNs: Float64Array;
+  readonly queueNs: Float64Array;
+  readonly computeInputNs: Float64Array;
+  readonly computeInferNs: Float64Array;
+  readonly computeOutputNs: Float64Array;
+  readonly serialiseNs: Float64Array;
+  readonly batchSize: Uint32Array;
+  readonly executionId: Uint32Array;
+  /** −1 unknown, 0 wrong, 1 right. */
+  readonly correct: Int8Array;
+  /** `errorCodes[0]` is the empty text. */
+  readonly errorCodes: string[] = [''];
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.sequence = new Uint32Array(capacity);
+    this.query = new Uint32Array(capacity);
+    this.sampleIndex = new Uint32Array(capacity);
+    this.rows = new Uint32Array(capacity);
+    this.dueNs = new Float64Array(capacity);
+    this.issuedNs = new Float64Array(capacity).fill(Number.NaN);
+    this.firstByteNs = new Float64Array(capacity).fill(Number.NaN);
+    this.completedNs = new Float64Array(capacity).fill(Number.NaN);
+    this.outcome = new Uint8Array(capacity).fill(OUTCOMES.indexOf('unfinished'));
+    this.error = new Uint16Array(capacity);
+    this.warmUp = new Uint8Array(capacity);
+    this.receiveNs = new Float64Array(capacity).fill(Number.NaN);
+    this.queueNs = new Float64Array(capacity).fill(Number.NaN);
+    this.computeInputNs = new Float64Array(capacity).fill(Number.NaN);
+    this.computeInferNs = new Float64Array(capacity).fill(Number.NaN);
+    this.computeOutputNs = new Float64Array(capacity).fill(Number.NaN);
+    this.serialiseNs = new Float64Array(capacity).fill(Number.NaN);
+    this.batchSize = new Uint32Array(capacity);
+    this.executionId = new Uint32Array(capacity);
+    this.correct = new Int8Array(capacity).fill(UNKNOWN);
+  }
+
+  /** The number of an error code, added to the dictionary where it is new. */
+  errorNumber(code: string): number {
+    const known = this.errorCodes.indexOf(code);
+    if (known >= 0) return known;
+    if (this.errorCodes.length >= 1000) return this.errorNumber('other');
+    return this.errorCodes.push(code) - 1;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Environment } from './environment.js';
+import type { TrialIdentity, TrialOutcome } from './summary.js';
+
+export const RUN_SCHEMA = 1;
+
+/** `plan.json`: everything a run will do, written before anything starts. `detail` is the resolved trial, opaque down here. */
+export interface RunPlan {
+  readonly schema: number;
+  readonly question: string;
+  /** The scenario file's name, without folder and ending. */
+  readonly scenario: string;
+  /** The command that reproduces it. */
+  readonly command: string;
+  readonly systems: readonly { readonly name: string; readonly summary: string }[];
+  readonly loads: readonly { readonly name: string; readonly summary: string }[];
+  readonly transports: readonly string[];
+  readonly targets: {
+    readonly p99LatencyNs?: number | undefined;
+    readonly errorRate?: number | undefined;
+    readonly accuracy?: number | undefined;
+  };
+  readonly seeds: Readonly<Record<string, string>>;
+  readonly model: { readonly name: string; readonly sha256: string | null; readonly provenance: string };
+  readonly trials: readonly { readonly identity: TrialIdentity; readonly detail: unknown }[];
+  readonly simulated: boolean;
+}
+
+/** A run folder as it is read back; the only input of reports. */
+export interface StoredRun {
+  readonly folder: string;
+  readonly plan: RunPlan;
+  readonly environment: Environment;
+  readonly outcomes: readonly TrialOutcome[];
+  readonly state: 'running' | 'completed' | 'interrupted';
+}

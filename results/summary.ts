@@ -1,0 +1,148 @@
+/** The types of `summary.json`: what one trial measured and what it means. Absent is `null` with a reason, never 0. */
+
+export const SUMMARY_SCHEMA = 1;
+
+/** A confidence interval; `level` 0.95 unless said. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  readonly level: number;
+}
+
+/** A percentile, or why it is no number: `n too small (needs 662)`. */
+export type Quantile =
+  | { readonly value: number; readonly interval?: Interval | undefined }
+  | { readonly value: null; readonly reason: string };
+
+/** Of values in ns unless named otherwise. */
+export interface Distribution {
+  readonly count: number;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly p50: Quantile;
+  readonly p90: Quantile;
+  readonly p95: Quantile;
+  readonly p97: Quantile;
+  readonly p99: Quantile;
+  readonly p999: Quantile;
+}
+
+export interface Finding {
+  /** The rule: `dispatch-lateness`, `sample-size`, `error-rate`, `clock`, `min-duration`, `early-stopping`, `target` … */
+  readonly rule: string;
+  /** `invalid` makes the trial INVALID; `warning` does not; `missed` is a target of the scenario that was not met. */
+  readonly severity: 'invalid' | 'missed' | 'warning';
+  /** What was seen and by how much it breaks the rule. */
+  readonly message: string;
+  /** What to change. */
+  readonly advice: string;
+}
+
+export interface Verdict {
+  readonly state: 'VALID' | 'INVALID';
+  readonly findings: readonly Finding[];
+}
+
+export interface TrialIdentity {
+  /** Unique in its run: `batching.half.rest-binary.r1`. */
+  readonly id: string;
+  readonly system: string;
+  readonly load: string;
+  /** MLPerf load types, `open`, `closed`, `probe`, `accuracy`. */
+  readonly loadType: string;
+  readonly transport: string;
+  /** From 1. */
+  readonly repeat: number;
+  /** Position in the order of execution, from 0. */
+  readonly order: number;
+  /** True where virtual time produced it. */
+  readonly simulated: boolean;
+}
+
+/** CPU seconds and memory of one process over the measured window. */
+export interface ProcessUsage {
+  /** `server`, `load`, `workers` … */
+  readonly role: string;
+  readonly userSeconds: number;
+  readonly systemSeconds: number;
+  readonly rssPeakBytes: number | null;
+  /** First and last resident set: flat or growing. */
+  readonly rssFirstBytes: number | null;
+  readonly rssLastBytes: number | null;
+}
+
+export interface ComponentSummary {
+  /** `send`, `receive`, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise`, `residual` … */
+  readonly name: string;
+  readonly latencyNs: Distribution;
+  /** Mean over the slowest 1 %. */
+  readonly tailMeanNs: number | null;
+}
+
+export interface TrialSummary {
+  readonly schema: number;
+  readonly trial: TrialIdentity;
+  readonly startedAt: string;
+  readonly durationNs: number;
+  readonly counts: {
+    /** Requests of the schedule in the measured window; warm-up is apart. */
+    readonly offered: number;
+    readonly issued: number;
+    readonly ok: number;
+    readonly rejected: number;
+    readonly failed: number;
+    readonly timedOut: number;
+    readonly cancelled: number;
+    readonly warmUp: number;
+    /** Samples (rows) answered. */
+    readonly samples: number;
+  };
+  /** error code → count */
+  readonly errors: Readonly<Record<string, number>>;
+  /** completed − due, of ok requests. */
+  readonly latencyNs: Distribution;
+  /** completed − issued. */
+  readonly sendLatencyNs: Distribution;
+  /** issued − due, of all issued. */
+  readonly latenessNs: Distribution;
+  readonly offeredPerSecond: number | null;
+  readonly throughputPerSecond: number | null;
+  readonly throughputInterval?: Interval | undefined;
+  /** ok and within the target latency, per second; null without a target. */
+  readonly goodputPerSecond: number | null;
+  /** The load type's own metric (method.md §1). */
+  readonly primary: {
+    readonly name: string;
+    readonly value: number | null;
+    readonly unit: string;
+    readonly reason?: string | undefined;
+  };
+  readonly components: readonly ComponentSummary[];
+  /** Σ components / end-to-end, of sums over ok requests; null where the server sends no timings. */
+  readonly closure: number | null;
+  /** Executions by size, from the server's statistics, over the measured window (warm-up included where the server can't tell: `batchesIncludeWarmUp`). */
+  readonly batches: readonly { readonly size: number; readonly count: number }[];
+  readonly meanBatch: number | null;
+  readonly processes: readonly ProcessUsage[];
+  readonly accuracy: {
+    readonly metric: string;
+    readonly value: number;
+    readonly correct: number;
+    readonly total: number;
+    readonly interval: Interval;
+  } | null;
+  readonly schedule: { readonly sha256: string; readonly arrivals: string | null; readonly seed: string | null };
+  readonly verdict: Verdict;
+}
+
+/** What became of a trial. A failed trial is a result; it never ends the run. */
+export type TrialOutcome =
+  | { readonly state: 'completed'; readonly summary: TrialSummary }
+  | {
+      readonly state: 'failed';
+      readonly trial: TrialIdentity;
+      readonly error: string;
+      readonly lastLines: readonly string[];
+    }
+  | { readonly state: 'skipped'; readonly trial: TrialIdentity; readonly reason: string };

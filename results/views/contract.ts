@@ -1,0 +1,38 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { RecordTable } from '../record.js';
+import type { StoredRun } from '../run.js';
+
+/** Blocks a view is made of; formats render them as Markdown, HTML or terminal text. Text may use `code` and **bold** only. */
+export type Block =
+  | { readonly kind: 'heading'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
+  | { readonly kind: 'code'; readonly text: string }
+  | {
+      readonly kind: 'table';
+      readonly caption?: string;
+      readonly columns: readonly { readonly title: string; readonly align: 'left' | 'right' }[];
+      readonly rows: readonly (readonly Cell[])[];
+    }
+  | { readonly kind: 'chart'; readonly name: string; readonly caption: string; readonly spec: TopLevelSpec };
+
+/** `mark` colours a cell; `trial` is where its number came from. */
+export type Cell =
+  | string
+  | { readonly text: string; readonly mark?: 'good' | 'bad' | 'dim' | undefined; readonly trial?: string | undefined };
+
+export interface ViewInput {
+  readonly run: StoredRun;
+  /** Reads a trial's records on demand; undefined where there are none (an old or broken folder). */
+  records(trialId: string): RecordTable | undefined;
+  /** Seed for intervals. */
+  readonly seed: bigint;
+}
+
+/** One section of a report: reads a stored run, never live objects. */
+export interface ViewDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** Undefined where the run has nothing for it. */
+  render(input: ViewInput): readonly Block[] | undefined;
+}

@@ -1,0 +1,27 @@
+/** A model file found, with what is known of where it came from. */
+export interface ResolvedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly runtime: string;
+  readonly runtimeOptions: Readonly<Record<string, unknown>>;
+  /** Absolute; undefined where the runtime needs no file. */
+  readonly path: string | undefined;
+  /** Hex; undefined where there is no file. */
+  readonly sha256: string | undefined;
+  /** One line: script, seed, licence, parent. */
+  readonly provenance: string;
+}
+
+/** Finds a model. */
+export interface ModelSource {
+  resolve(signal?: AbortSignal): Promise<ResolvedModel>;
+}
+
+/** A named model that servemark knows (the zoo). One file, one line in the registry. */
+export interface ModelDefinition extends ModelSource {
+  readonly name: string;
+  readonly summary: string;
+  readonly runtime: string;
+  /** Name of the sample library that fits it (clients/samples), if any. */
+  readonly samples?: string;
+}

@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import type { Datatype, TensorMetadata } from '../protocol/types.js';
+
+/** A tensor in its own ArrayBuffer, so that it can be transferred between threads. Bytes as in protocol/types.ts. */
+export interface RuntimeTensor {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  readonly buffer: ArrayBuffer;
+}
+
+export interface RuntimeMetadata {
+  readonly platform: string;
+  readonly backend: string;
+  /** First dimension −1 = dynamic. */
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+  /** Execution providers or the like, for the environment. */
+  readonly providers: readonly string[];
+}
+
+/** What executes a batch. It blocks its thread; one runtime = one instance = one worker. */
+export interface Runtime {
+  readonly metadata: RuntimeMetadata;
+  /** Inputs already joined along the batch dimension. `rows` is the batch size, padding included. Outputs in metadata's order, or those asked for. */
+  execute(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): Promise<RuntimeTensor[]>;
+  close(): Promise<void>;
+}
+
+export interface RuntimeDefinition<Options extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: Options;
+  /** The model file's path; undefined for runtimes that need none (`synthetic`, `null`). Throws UserError where it can't be loaded. */
+  create(modelPath: string | undefined, options: z.output<Options>): Promise<Runtime>;
+}
+
+export function defineRuntime<Options extends z.ZodType>(
+  definition: RuntimeDefinition<Options>,
+): RuntimeDefinition<Options> {
+  return definition;
+}
