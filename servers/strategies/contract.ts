@@ -113,7 +113,9 @@ export interface StrategyDefinition<Options extends z.ZodType = z.ZodType> {
   /** Needs a measured cost table. */
   readonly usesProfile?: boolean;
   /** Never leaves an instance idle while a request that could run waits; the contract tests hold it to this. */
-  readonly workConserving?: (options: z.output<Options>) => boolean;
+  workConserving?(options: z.output<Options>): boolean;
+  /** Option sets that the contract tests, `servemark list` and `init` use. Required where an option has no default; default [{}]. */
+  readonly examples?: readonly z.input<Options>[];
   /** The most rows it puts into one execution; Infinity where nothing limits it. 1 = it never batches. */
   maxRows(options: z.output<Options>): number;
   create(options: z.output<Options>, context: StrategyContext): Strategy;
