@@ -1,0 +1,81 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf, UserError } from './errors.js';
+
+/**
+ * Writes a file so that a reader finds the old content or the new one, never a half: a temporary file beside it, fsync,
+ * rename. `loses` completes the sentence "what is lost is …" for the user who has a full disk. Throws UserError.
+ */
+export function writeFileAtomic(path: string, content: string | Uint8Array, loses: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeDurably(temporary, content);
+    renameSync(temporary, path);
+  } catch (error) {
+    removeQuietly(temporary);
+    throw fileError(path, error, loses);
+  }
+}
+
+/** `value` as indented JSON with a final newline, atomically. */
+export function writeJsonAtomic(path: string, value: unknown, loses: string): void {
+  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, loses);
+}
+
+/** The parsed file; undefined where it is absent, unreadable or not JSON (a crash may have left it so). */
+export function readJsonIfWhole(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The system's error code (`ENOSPC`), or undefined where it is no system error. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** A failed write as the user should read it. */
+export function fileError(path: string, error: unknown, loses: string): UserError {
+  const known = REASONS[systemCode(error) ?? ''];
+  return new UserError(
+    {
+      place: path,
+      found: `${known?.found ?? messageOf(error)}; lost is ${loses}, nothing that was written before`,
+      remedy: known?.remedy ?? 'Choose another folder for the results',
+    },
+    { cause: error },
+  );
+}
+
+const REASONS: Readonly<Record<string, { readonly found: string; readonly remedy: string }>> = {
+  ENOSPC: { found: 'the disk is full', remedy: 'Free some space, then go on with --resume' },
+  EDQUOT: { found: 'the disk quota is used up', remedy: 'Free some space, then go on with --resume' },
+  EACCES: { found: 'no permission to write there', remedy: 'Choose a folder that you own' },
+  EPERM: { found: 'no permission to write there', remedy: 'Choose a folder that you own' },
+  EROFS: { found: 'the file system is read-only', remedy: 'Choose a folder on a writable file system' },
+  ENOTDIR: { found: 'a part of the path is a file, not a folder', remedy: 'Choose another folder for the results' },
+  EMFILE: { found: 'this process has too many files open', remedy: 'Raise the limit (ulimit -n)' },
+};
+
+function writeDurably(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const descriptor = openSync(path, 'w');
+  try {
+    // One call may write less than it was given (and at most 2 GiB).
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The first error is the one to tell.
+  }
+}
