@@ -1,0 +1,2 @@
+export type { ArrivalDefinition } from './contract.js';
+export { arrivalNamed, arrivals, createArrival } from './registry.js';

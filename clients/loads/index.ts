@@ -1,0 +1,2 @@
+export type { LoadContext, LoadDefinition, LoadPlan } from './contract.js';
+export { loadNamed, loads, planLoad } from './registry.js';

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { contiguousIndices, sampleIndices } from '../schedule.js';
+import { defineLoad } from './contract.js';
+import { CLOSED_INDICES, countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
+import { streamPlan } from './streams.js';
+
+/** Eight samples a query, which is done when its slowest is. Source: MLPerf LoadGen MultiStream; metric: 99th percentile. */
+export const multiStream = defineLoad({
+  name: 'multi-stream',
+  summary: 'One query of 8 samples at a time, the next when all have completed (MLPerf)',
+  options: z.strictObject({
+    duration: durationOption(),
+    samplesPerQuery: countOption().max(1024, { error: 'must be at most 1024' }).default(8),
+    minQueries: countOption().optional(),
+    maxQueries: countOption().optional(),
+    samples: sampleOrderOption(),
+  }),
+  primary: { metric: 'p99Latency', percentile: 0.99 },
+  plan(options, context) {
+    const { samplesPerQuery: perQuery, samples: order } = options;
+    const queries = Math.ceil(CLOSED_INDICES / perQuery);
+    const seed = context.sampleSeed;
+    return streamPlan(
+      {
+        perQuery,
+        durationNs: options.duration,
+        minQueries: options.minQueries ?? PRESETS[context.preset].minQueries.multiStream,
+        maxQueries: options.maxQueries,
+        sampleIndex:
+          order === 'random'
+            ? contiguousIndices(seed, queries, perQuery, population(context))
+            : sampleIndices(order, seed, queries * perQuery, population(context)),
+      },
+      context,
+    );
+  },
+});
