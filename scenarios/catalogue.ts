@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { arrivals } from '../clients/arrivals/registry.js';
+import { loads } from '../clients/loads/registry.js';
+import { samples } from '../clients/samples/registry.js';
+import { transports } from '../clients/transports/registry.js';
+import { formats } from '../results/formats/registry.js';
+import { gates } from '../results/gates/registry.js';
+import { metrics } from '../results/metrics/registry.js';
+import { monitors } from '../results/monitors/registry.js';
+import { views } from '../results/views/registry.js';
+import { controllers } from '../servers/controllers/registry.js';
+import { frontends } from '../servers/frontends/registry.js';
+import { llmSchedulers } from '../servers/llm/registry.js';
+import { models } from '../servers/models/registry.js';
+import { runtimes } from '../servers/runtimes/registry.js';
+import { strategies } from '../servers/strategies/registry.js';
+
+/** One registered thing as `servemark list` and the JSON Schema see it. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly options?: z.ZodType;
+  readonly originals?: Readonly<Record<string, string>>;
+}
+
+/** Every registry, by the name under which `servemark list` shows it. */
+export const catalogue: Readonly<Record<string, readonly CatalogueEntry[]>> = {
+  strategies,
+  controllers,
+  'llm-schedulers': llmSchedulers,
+  loads,
+  arrivals,
+  transports,
+  samples,
+  models,
+  runtimes,
+  frontends,
+  metrics,
+  gates,
+  monitors,
+  views,
+  formats,
+};
+
+/** An option as text: name, type, default. */
+export interface OptionLine {
+  readonly name: string;
+  readonly type: string;
+  readonly fallback: string;
+  readonly original: string;
+}
+
+export function optionLines(entry: CatalogueEntry): OptionLine[] {
+  if (!entry.options) return [];
+  const json = z.toJSONSchema(entry.options, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const required = new Set(json.required ?? []);
+  return Object.entries(json.properties ?? {}).map(([name, property]) => ({
+    name,
+    type: typeText(property),
+    fallback: property.default !== undefined ? JSON.stringify(property.default) : required.has(name) ? 'required' : '–',
+    original: entry.originals?.[name] ?? '',
+  }));
+}
+
+interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.enum) return schema.enum.map(String).join(' | ');
+  if (schema.anyOf) return [...new Set(schema.anyOf.map(typeText))].join(' | ') === 'number | string' ? 'quantity' : schema.anyOf.map(typeText).join(' | ');
+  if (schema.items) return `list of ${typeText(schema.items)}`;
+  return String(schema.type ?? 'value');
+}

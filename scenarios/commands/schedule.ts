@@ -1,0 +1,72 @@
+import { arrivals } from '../../clients/arrivals/registry.js';
+import { Mt19937, uniformInt } from '../../results/stats/random.js';
+import { UserError } from '../../results/errors.js';
+import { parseRate } from '../../results/units.js';
+import type { CommandDefinition } from '../contract.js';
+import { EXIT } from '../contract.js';
+import { unknownName } from '../schema.js';
+
+interface ScheduleOptions {
+  readonly arrivals: string;
+  readonly rate: string;
+  readonly seed: string;
+  readonly count: string;
+  readonly samples?: string;
+  readonly sampleSeed?: string;
+  readonly set: readonly string[];
+  readonly json?: boolean;
+}
+
+export const scheduleCommand: CommandDefinition = {
+  name: 'schedule',
+  summary: 'draw a schedule and print it: when requests are due, and which samples they carry',
+  configure(command, finish) {
+    command
+      .requiredOption('--arrivals <name>', 'arrival process', 'poisson')
+      .requiredOption('--rate <rate>', 'mean rate, like 100/s')
+      .requiredOption('--seed <seed>', '64-bit seed of the schedule')
+      .requiredOption('--count <count>', 'how many arrivals')
+      .option('--samples <n>', 'also draw sample indices in [0, n)')
+      .option('--sample-seed <seed>', '64-bit seed of the samples')
+      .option('--set <key=value...>', 'options of the arrival process', [])
+      .option('--json', 'one JSON object')
+      .action((options: ScheduleOptions) => finish(schedule(options)));
+  },
+};
+
+async function schedule(options: ScheduleOptions): Promise<number> {
+  const definition = arrivals.find((each) => each.name === options.arrivals);
+  if (!definition) throw new UserError(unknownName('--arrivals', 'arrival process', options.arrivals, arrivals.map((each) => each.name)));
+  const count = wholeNumber('--count', options.count, 1, 100_000_000);
+  const gap = definition.create(definition.options.parse({}) as never, readRate(options.rate), seedOf('--seed', options.seed));
+  const dueNs: number[] = [];
+  for (let due = 0; dueNs.length < count; due += gap()) dueNs.push(due);
+  const samples = options.samples === undefined ? undefined : drawSamples(count, wholeNumber('--samples', options.samples, 1, 2 ** 32 - 1), seedOf('--sample-seed', options.sampleSeed ?? '2'));
+  if (options.json) process.stdout.write(`${JSON.stringify(samples ? { dueNs, samples } : { dueNs })}\n`);
+  else process.stdout.write(`${dueNs.map((due, index) => (samples ? `${due}\t${samples[index]}` : String(due))).join('\n')}\n`);
+  return EXIT.done;
+}
+
+/** Uniformly with replacement, as LoadGen's performance mode. */
+function drawSamples(count: number, n: number, seed: bigint): number[] {
+  const random = new Mt19937(seed);
+  return Array.from({ length: count }, () => uniformInt(random, n));
+}
+
+function readRate(text: string): number {
+  const rate = parseRate(/^\s*[\d.]+\s*$/.test(text) ? `${text}/s` : text);
+  if (rate === undefined || !(rate > 0)) throw new UserError({ place: '--rate', found: `"${text}" is no rate`, allowed: 'a positive number with its unit, like 100/s' });
+  return rate;
+}
+
+/** A 64-bit seed in decimal. */
+export function seedOf(place: string, text: string): bigint {
+  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);
+  throw new UserError({ place, found: `"${text}" is no seed`, allowed: 'a whole number from 0 to 2^64 − 1' });
+}
+
+export function wholeNumber(place: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UserError({ place, found: `"${text}" does not do`, allowed: `a whole number from ${least} to ${most}` });
+}

@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import type { TrialIdentity } from '../results/summary.js';
+
+/** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
+export interface Scenario {
+  /** As given on the command line. */
+  readonly file: string;
+  /** The file's name without ending. */
+  readonly name: string;
+  readonly question: string;
+  readonly preset: Preset;
+  readonly model: ModelChoice;
+  readonly samples: SamplesChoice | undefined;
+  readonly systems: readonly SystemSpec[];
+  readonly loads: readonly LoadSpec[];
+  readonly transports: readonly string[];
+  readonly targets: Targets;
+  readonly repeats: number;
+  readonly seeds: Seeds;
+  readonly warmUpNs: number;
+  /** Length of the capacity probe's measured part. */
+  readonly probeNs: number;
+  /** Also run every sample once per system and transport, judged against the labels. */
+  readonly accuracy: boolean;
+  /** Stand simulated results beside the real ones. */
+  readonly simulate: boolean;
+  /** `file:line:col path` of a key, for problems found while planning. */
+  readonly place: (path: readonly (string | number)[]) => string;
+}
+
+export type Preset = 'quick' | 'mlperf' | 'mlperf-short';
+
+export interface Targets {
+  readonly p99LatencyNs?: number | undefined;
+  readonly errorRate?: number | undefined;
+  readonly accuracy?: number | undefined;
+}
+
+/** 64-bit integers as decimal text (they outgrow a double). */
+export interface Seeds {
+  readonly schedule: string;
+  readonly samples: string;
+  readonly order: string;
+  readonly bootstrap: string;
+}
+
+/** A name from the zoo, a file, or a runtime that needs none. */
+export interface ModelChoice {
+  readonly zoo?: string | undefined;
+  readonly path?: string | undefined;
+  readonly runtime?: string | undefined;
+  readonly runtimeOptions: Readonly<Record<string, unknown>>;
+}
+
+export interface SamplesChoice {
+  readonly name: string;
+  readonly directory?: string | undefined;
+  readonly count?: number | undefined;
+  readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
+}
+
+export interface SystemSpec {
+  readonly name: string;
+  /** One line for reports. */
+  readonly summary: string;
+  readonly strategy: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly instances: number;
+  readonly isolation: 'thread' | 'process';
+  readonly model: ModelChoice;
+  /** Processors for the server process and for the load process, as in `taskset -c`. */
+  readonly serverCpus?: string | undefined;
+  readonly loadCpus?: string | undefined;
+}
+
+export interface LoadSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly type: string;
+  /** As written, without a rate that is relative. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly relativeRate?: RelativeRate | undefined;
+}
+
+/** `150% of serial`, or `150% of serial on rest-binary`. */
+export interface RelativeRate {
+  /** The option it stands for: `rate` or `expectedRate`. */
+  readonly key: string;
+  readonly factor: number;
+  readonly system: string;
+  /** Absent: the capacity over the trial's own transport. */
+  readonly transport?: string | undefined;
+}
+
+/** One trial, fully resolved but for a rate that depends on a probe's result; serialisable. */
+export interface TrialSpec {
+  readonly identity: TrialIdentity;
+  readonly kind: 'probe' | 'measure' | 'accuracy';
+  readonly system: SystemSpec;
+  readonly load: LoadSpec;
+  readonly seeds: { readonly schedule: string; readonly samples: string };
+}
+
+/** One sub-command of the command line. One file, one line in the registry. */
+export interface CommandDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** Adds arguments, options and the action. The action returns the exit code. */
+  configure(command: Command, finish: (work: Promise<number>) => Promise<void>): void;
+}
+
+/** Documented exit codes. */
+export const EXIT = { done: 0, invalid: 1, usage: 2, interrupted: 130 } as const;

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { formatSize } from '../results/units.js';
+
+/** One thing that this machine can or cannot do. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'missing' | 'warning';
+  readonly found: string;
+  /** What is lost without it, and how to get it. */
+  readonly remedy?: string | undefined;
+}
+
+const run = promisify(execFile);
+
+export async function examine(): Promise<Check[]> {
+  return [node(), cores(), memory(), governor(), await onnxRuntime(), gpu(), ...(await Promise.all(TOOLS.map(tool)))];
+}
+
+function node(): Check {
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  const fits = major > 20 || (major === 20 && minor >= 19);
+  return { name: 'Node.js', state: fits ? 'ok' : 'missing', found: process.version, remedy: fits ? undefined : 'servemark needs 20.19 or later' };
+}
+
+function cores(): Check {
+  const count = availableParallelism();
+  return count >= 4
+    ? { name: 'processors', state: 'ok', found: `${count}` }
+    : { name: 'processors', state: 'warning', found: `${count}`, remedy: 'client, server and instances share them: figures hold for this sharing, not for a client on its own machine' };
+}
+
+function memory(): Check {
+  return { name: 'memory', state: totalmem() > 2 ** 31 ? 'ok' : 'warning', found: formatSize(totalmem()) };
+}
+
+function governor(): Check {
+  const path = '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor';
+  const found = existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
+  if (found === undefined) return { name: 'frequency governor', state: 'ok', found: 'not visible (a virtual machine, or not Linux)' };
+  return found === 'performance'
+    ? { name: 'frequency governor', state: 'ok', found }
+    : { name: 'frequency governor', state: 'warning', found, remedy: 'clocks may move between trials; `cpupower frequency-set -g performance` holds them' };
+}
+
+/** In a process of its own: a broken native library must not end the doctor. */
+async function onnxRuntime(): Promise<Check> {
+  const code = "const o = require('onnxruntime-node'); process.stdout.write(o.listSupportedBackends().map((b) => b.name).join(', '))";
+  try {
+    const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', code], { cwd: new URL('.', import.meta.url).pathname.replaceAll('%20', ' '), timeout: 20_000 });
+    return { name: 'ONNX Runtime', state: 'ok', found: `providers: ${stdout}` };
+  } catch (error) {
+    const line = (error as { stderr?: string }).stderr?.split('\n').find((each) => each.includes('Error')) ?? String(error);
+    return { name: 'ONNX Runtime', state: 'missing', found: line.trim(), remedy: 'run `npm ci` again; real models need it (synthetic and null do not)' };
+  }
+}
+
+function gpu(): Check {
+  if (existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidiactl')) return { name: 'NVIDIA GPU', state: 'ok', found: 'driver present', remedy: 'for executionProviders: [cuda] lay ONNX Runtime’s CUDA provider libraries beside its binding' };
+  return { name: 'NVIDIA GPU', state: 'missing', found: 'no driver', remedy: 'GPU scenarios are skipped: no GPU' };
+}
+
+interface Tool {
+  readonly name: string;
+  readonly programs: readonly string[];
+  readonly use: string;
+  readonly get: string;
+}
+
+const TOOLS: readonly Tool[] = [
+  { name: 'ghz', programs: ['ghz'], use: 'gRPC interoperability test', get: 'go install github.com/bojand/ghz/cmd/ghz@latest' },
+  { name: 'perf_analyzer', programs: ['perf_analyzer'], use: 'interoperability test', get: 'pip install tritonclient[all]==2.39.0 (the wheel carries the binary)' },
+  { name: 'python3', programs: ['python3'], use: 'tritonclient interoperability test', get: 'your system’s package, then pip install tritonclient[all] onnxruntime' },
+  { name: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'], use: 'looking at reports in the tests', get: 'your system’s package' },
+  { name: 'k6', programs: ['k6'], use: 'second opinion', get: 'go install go.k6.io/k6@latest' },
+  { name: 'git', programs: ['git'], use: 'the commit in the environment', get: 'your system’s package' },
+];
+
+async function tool({ name, programs, use, get }: Tool): Promise<Check> {
+  const found = programs.map(which).find((path) => path !== undefined);
+  return found ? { name, state: 'ok', found } : { name, state: 'missing', found: 'not on PATH', remedy: `${use} is skipped; get it: ${get}` };
+}
+
+/** The first executable of that name on PATH. */
+export function which(program: string): string | undefined {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, program);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Look further.
+    }
+  }
+  return undefined;
+}

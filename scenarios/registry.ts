@@ -1,0 +1,29 @@
+import { conformCommand } from './commands/conform.js';
+import { doctorCommand } from './commands/doctor.js';
+import { driveCommand } from './commands/drive.js';
+import { initCommand } from './commands/init.js';
+import { listCommand } from './commands/list.js';
+import { planCommand } from './commands/plan.js';
+import { profileCommand } from './commands/profile.js';
+import { reportCommand } from './commands/report.js';
+import { runCommand } from './commands/run.js';
+import { scheduleCommand } from './commands/schedule.js';
+import { serveCommand } from './commands/serve.js';
+import { simulateCommand } from './commands/simulate.js';
+import type { CommandDefinition } from './contract.js';
+
+/** Every sub-command. One import and one line per addition. */
+export const commands = [
+  runCommand, // the main job
+  planCommand,
+  reportCommand,
+  simulateCommand,
+  profileCommand,
+  serveCommand,
+  driveCommand,
+  scheduleCommand,
+  conformCommand,
+  listCommand,
+  doctorCommand,
+  initCommand,
+] as const satisfies readonly CommandDefinition[];
