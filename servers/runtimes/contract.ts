@@ -24,6 +24,8 @@ export interface Runtime {
   readonly metadata: RuntimeMetadata;
   /** Inputs already joined along the batch dimension. `rows` is the batch size, padding included. Outputs in metadata's order, or those asked for. */
   execute(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): Promise<RuntimeTensor[]>;
+  /** The same at once; what `inline` runtimes have besides. */
+  executeNow?(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): RuntimeTensor[];
   close(): Promise<void>;
 }
 
@@ -31,6 +33,8 @@ export interface RuntimeDefinition<Options extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly summary: string;
   readonly options: Options;
+  /** It answers at once and runs on the server's own thread: no worker, no hand-over. */
+  readonly inline?: boolean;
   /** The model file's path; undefined for runtimes that need none (`synthetic`, `null`). Throws UserError where it can't be loaded. */
   create(modelPath: string | undefined, options: z.output<Options>): Promise<Runtime>;
 }

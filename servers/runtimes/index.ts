@@ -1,0 +1,2 @@
+export type { Runtime, RuntimeDefinition, RuntimeMetadata, RuntimeTensor } from './contract.js';
+export { createRuntime, parseRuntimeOptions, runtimeNamed, runtimes } from './registry.js';
