@@ -1,10 +1,14 @@
 import { UserError } from '../../results/errors.js';
 import type { Strategy, StrategyContext, StrategyDefinition } from './contract.js';
+import { instanceGroup } from './instance-group.js';
 import { serial } from './serial.js';
+import { tritonDynamic } from './triton-dynamic.js';
 
 /** Every strategy. One import and one line per addition. */
 export const strategies = [
   serial, // one request at a time
+  instanceGroup, // several instances behind one queue
+  tritonDynamic, // preferred sizes, delay, priorities, timeouts
 ] as const satisfies readonly StrategyDefinition[];
 
 /** The definition of that name, if there is one. */

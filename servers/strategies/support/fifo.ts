@@ -48,7 +48,7 @@ export class Fifo<T> implements Iterable<T> {
 
   /** Drop this very object; false where it is not in the list. */
   remove(item: T): boolean {
-    const index = this.findIndex((other) => other === item);
+    const index = this.indexOf(item);
     if (index < 0) return false;
     this.removeAt(index);
     return true;
@@ -77,6 +77,12 @@ export class Fifo<T> implements Iterable<T> {
     for (let i = this.#length - 1; i > index; i--)
       this.#ring[(this.#head + i) & this.#mask] = this.#ring[(this.#head + i - 1) & this.#mask];
     this.#ring[(this.#head + index) & this.#mask] = item;
+  }
+
+  /** Index of this very object, or −1. */
+  indexOf(item: T): number {
+    for (let i = 0; i < this.#length; i++) if (this.#ring[(this.#head + i) & this.#mask] === item) return i;
+    return -1;
   }
 
   /** The first index from the head whose item fits, or −1. */

@@ -1,0 +1,92 @@
+import { readlinkSync } from 'node:fs';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { nowNs } from '../../results/clock.js';
+import { messageOf, UserError } from '../../results/errors.js';
+import { createRuntime } from '../runtimes/index.js';
+import type { Runtime } from '../runtimes/contract.js';
+import type { FromWorker, InstanceSpec, ToWorker } from './instance.js';
+import { zeroInputs } from './zero-inputs.js';
+
+/** The inside of an instance, in a worker thread or a child process: loads a runtime and executes what comes. */
+let runtime: Runtime | undefined;
+let tail: Promise<void> = Promise.resolve();
+
+listen((message) => {
+  const receivedNs = nowNs();
+  // In turn: runs on one session must not overlap, and `stop` comes after what was sent before it.
+  tail = tail.then(() => handle(message, receivedNs));
+});
+
+async function handle(message: ToWorker, receivedNs: number): Promise<void> {
+  if (message.kind === 'execute') await execute(runtime!, message.n, message.batch, receivedNs);
+  else if (message.kind === 'start') await start(message.spec);
+  else await stop();
+}
+
+async function start(spec: InstanceSpec): Promise<void> {
+  try {
+    runtime = await createRuntime(spec.runtime, spec.modelPath, spec.runtimeOptions);
+    await warmUp(runtime, spec.warmUpExecutions);
+    send({ kind: 'ready', metadata: runtime.metadata, tid: threadId() });
+  } catch (error) {
+    send({ kind: 'refused', error: messageOf(error), user: error instanceof UserError });
+    await stop();
+  }
+}
+
+/** A model whose dynamic dimensions do not allow rows of zeros goes without: its first requests are then its warm-up. */
+async function warmUp(loaded: Runtime, executions: number): Promise<void> {
+  try {
+    for (let i = 0; i < executions; i++) await loaded.execute(zeroInputs(loaded.metadata.inputs, 1), 1);
+  } catch (error) {
+    process.stderr.write(`warm-up with zeros failed: ${messageOf(error)}\n`);
+  }
+}
+
+async function execute(
+  loaded: Runtime,
+  n: number,
+  { inputs, rows, outputs: wanted }: Extract<ToWorker, { kind: 'execute' }>['batch'],
+  receivedNs: number,
+): Promise<void> {
+  try {
+    const startNs = nowNs();
+    const outputs = await loaded.execute(inputs, rows, wanted);
+    const endNs = nowNs();
+    const transfer = outputs.map((output) => output.buffer);
+    send({ kind: 'done', n, outputs, receivedNs, startNs, endNs }, transfer);
+  } catch (error) {
+    send({ kind: 'threw', n, error: messageOf(error) });
+  }
+}
+
+async function stop(): Promise<void> {
+  await runtime?.close();
+  if (parentPort) parentPort.close();
+  else process.disconnect();
+}
+
+function listen(handler: (message: ToWorker) => void): void {
+  if (parentPort) {
+    parentPort.on('message', handler);
+    return;
+  }
+  process.on('message', handler);
+  // The server is gone: so are we.
+  process.on('disconnect', () => process.exit(0));
+}
+
+function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  if (parentPort) parentPort.postMessage(message, transfer);
+  else process.send?.(message);
+}
+
+/** The kernel's id of this thread; undefined where there is no /proc. */
+function threadId(): number | undefined {
+  if (isMainThread) return process.pid;
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/contract.js';
+
+/** What an instance is made from; plain data. */
+export interface InstanceSpec {
+  readonly id: number;
+  /** Name in servers/runtimes. */
+  readonly runtime: string;
+  readonly runtimeOptions: Readonly<Record<string, unknown>>;
+  readonly modelPath: string | undefined;
+  /** `thread`: a worker thread; `process`: a child process, which can be killed and whose crash stays its own. */
+  readonly isolation: Isolation;
+  /** Executions of one row of zeros before it reports ready. */
+  readonly warmUpExecutions: number;
+}
+
+export type Isolation = 'thread' | 'process';
+
+/** Joined inputs of one execution. Their buffers are transferred: the caller must not touch them again. */
+export interface Batch {
+  readonly inputs: readonly RuntimeTensor[];
+  /** Padding included. */
+  readonly rows: number;
+  /** Absent: all outputs. */
+  readonly outputs?: readonly string[] | undefined;
+}
+
+/** Times are nowNs() of this process. */
+export type BatchOutcome =
+  | { readonly ok: true; readonly outputs: readonly RuntimeTensor[]; readonly startNs: number; readonly endNs: number }
+  | { readonly ok: false; readonly reason: FailureReason; readonly message: string };
+
+/** `execution-failed`: the runtime threw; `worker-died`: so did everything it ran; `closed`: the server is stopping. */
+export type FailureReason = 'execution-failed' | 'worker-died' | 'killed' | 'closed';
+
+/** `starting` (or starting again), `ready`, `failed` (would not start several times; it is still tried), `closed`. */
+export type InstanceState = 'starting' | 'ready' | 'failed' | 'closed';
+
+/** Where an instance runs, for its CPU time; tid is undefined where the system does not tell. */
+export interface InstancePlace {
+  readonly pid: number;
+  readonly tid: number | undefined;
+}
+
+/** One loaded runtime. Executions are carried out in the order given, one at a time. */
+export interface Instance {
+  readonly id: number;
+  state(): InstanceState;
+  place(): InstancePlace | undefined;
+  /** Of the loaded model. Rejects where the first start fails; the reason is the runtime's own error. */
+  readonly started: Promise<RuntimeMetadata>;
+  /** `done` is called exactly once. While the instance starts again, executions wait for it. */
+  execute(batch: Batch, done: (outcome: BatchOutcome) => void): void;
+  /** At once where it is ready, else when it is. Not called after close. */
+  whenReady(callback: () => void): void;
+  /** End what runs, now where the isolation allows it; else its outcome is dropped when it comes. It ends as `killed`. */
+  kill(): void;
+  /** Lets what runs end, then stops the worker. */
+  close(): Promise<void>;
+}
+
+/** To a worker. The first message is `start`. */
+export type ToWorker =
+  | { readonly kind: 'start'; readonly spec: InstanceSpec }
+  | { readonly kind: 'execute'; readonly n: number; readonly batch: Batch }
+  | { readonly kind: 'stop' };
+
+/** From a worker. Times are nowNs() of the worker. */
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly metadata: RuntimeMetadata; readonly tid: number | undefined }
+  | { readonly kind: 'refused'; readonly error: string; readonly user: boolean }
+  | {
+      readonly kind: 'done';
+      readonly n: number;
+      readonly outputs: readonly RuntimeTensor[];
+      readonly receivedNs: number;
+      readonly startNs: number;
+      readonly endNs: number;
+    }
+  | { readonly kind: 'threw'; readonly n: number; readonly error: string };
+
+/** What carries messages to and from a worker, and can end it: a thread or a child process. */
+export interface Body {
+  readonly pid: number;
+  /** The worker's clock is this process's clock (threads). */
+  readonly sameClock: boolean;
+  post(message: ToWorker, transfer: readonly ArrayBuffer[]): void;
+  /** False where it can't be killed safely (threads). */
+  kill(): boolean;
+  /** Resolves when it has ended after `stop`; ends it by force, where that is safe, if it does not in good time. */
+  ended(): Promise<void>;
+}
+
+export interface BodyEvents {
+  message(message: FromWorker): void;
+  /** It ended, asked or not; with the last lines that it wrote. */
+  exit(how: string, lastLines: readonly string[]): void;
+  /** A line that it wrote. */
+  line(text: string): void;
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { UserError } from '../../results/errors.js';
+import { defineStrategy, type Execute, type Strategy, type StrategyRequest } from './contract.js';
+import { Fifo } from './support/fifo.js';
+import { IdleInstances } from './support/idle.js';
+import { count, positive } from './support/options.js';
+
+const resources = z.record(z.string(), count());
+const rateLimiter = z.strictObject({
+  resources: resources.prefault({}),
+  instances: z
+    .array(z.strictObject({ priority: positive().default(1), resources: resources.prefault({}) }))
+    .prefault([]),
+});
+const options = z.strictObject({ maxQueueSize: count().default(0), rateLimiter: rateLimiter.optional() });
+
+type RateLimiterOptions = z.output<typeof rateLimiter>;
+
+/**
+ * N instances of one model behind one queue; one request an execution. With a rate limiter the least executions × priority
+ * goes first, and an execution holds resources. Source: Triton instance groups and rate limiter; the queue limit is ours.
+ */
+export const instanceGroup = defineStrategy({
+  name: 'instance-group',
+  summary: 'Several instances behind one queue, one request at a time each',
+  source: 'Triton instance groups, rate limiter',
+  originals: { rateLimiter: 'rate_limiter' },
+  options,
+  examples: [
+    {},
+    { maxQueueSize: 4 },
+    {
+      rateLimiter: {
+        resources: { memory: 1 },
+        instances: [{ priority: 1 }, { priority: 2, resources: { memory: 1 } }],
+      },
+    },
+  ],
+  workConserving: ({ rateLimiter }) => rateLimiter === undefined,
+  maxRows: () => 1,
+  create: ({ maxQueueSize, rateLimiter }, { instances }) =>
+    new InstanceGroup(
+      maxQueueSize || Number.POSITIVE_INFINITY,
+      rateLimiter === undefined ? new LowestIdle(instances.length) : new RateLimiter(rateLimiter, instances.length),
+    ),
+});
+
+/** Which instance comes next: −1 where none may. */
+interface Chooser {
+  next(): number;
+  take(instance: number): void;
+  release(instance: number): void;
+}
+
+class InstanceGroup implements Strategy {
+  readonly #queue = new Fifo<StrategyRequest>();
+
+  constructor(
+    readonly limit: number,
+    readonly instances: Chooser,
+  ) {}
+
+  offer(request: StrategyRequest): string | undefined {
+    if (this.#queue.length >= this.limit) return 'queue-full';
+    this.#queue.push(request);
+    return undefined;
+  }
+
+  finished(execution: Execute): void {
+    this.instances.release(execution.instance);
+  }
+
+  poll(): Execute | undefined {
+    if (this.#queue.length === 0) return undefined;
+    const instance = this.instances.next();
+    if (instance < 0) return undefined;
+    this.instances.take(instance);
+    const request = this.#queue.shift()!;
+    return { kind: 'execute', instance, requests: [request], rows: request.rows };
+  }
+
+  wakeAt(): undefined {
+    return undefined;
+  }
+
+  cancel(request: StrategyRequest): boolean {
+    return this.#queue.remove(request);
+  }
+
+  waiting(): number {
+    return this.#queue.length;
+  }
+}
+
+class LowestIdle extends IdleInstances implements Chooser {
+  next(): number {
+    return this.lowest();
+  }
+}
+
+/** Weighs instances and counts out resources. An instance whose resources are taken is waited for: no other is tried. */
+class RateLimiter implements Chooser {
+  readonly #idle: IdleInstances;
+  readonly #scores: number[];
+  readonly #available: Map<string, number>;
+
+  constructor(
+    readonly limits: RateLimiterOptions,
+    readonly count: number,
+  ) {
+    checkResources(limits);
+    this.#idle = new IdleInstances(count);
+    this.#scores = new Array<number>(count).fill(0);
+    this.#available = new Map(Object.entries(limits.resources));
+  }
+
+  next(): number {
+    let best = -1;
+    for (let i = 0; i < this.count; i++)
+      if (this.#idle.has(i) && (best < 0 || this.#scores[i]! < this.#scores[best]!)) best = i;
+    return best >= 0 && this.#needs(best).every(([name, n]) => n <= this.#available.get(name)!) ? best : -1;
+  }
+
+  take(instance: number): void {
+    this.#idle.take(instance);
+    this.#scores[instance]! += this.limits.instances[instance]?.priority ?? 1;
+    for (const [name, n] of this.#needs(instance)) this.#available.set(name, this.#available.get(name)! - n);
+  }
+
+  release(instance: number): void {
+    this.#idle.release(instance);
+    for (const [name, n] of this.#needs(instance)) this.#available.set(name, this.#available.get(name)! + n);
+  }
+
+  #needs(instance: number): [name: string, n: number][] {
+    return Object.entries(this.limits.instances[instance]?.resources ?? {});
+  }
+}
+
+/** An instance that needs more than there is would stop the queue for ever. */
+function checkResources({ resources, instances }: RateLimiterOptions): void {
+  const problems = instances.flatMap((instance, i) =>
+    Object.entries(instance.resources)
+      .filter(([name, n]) => n > (resources[name] ?? 0))
+      .map(([name, n]) => ({
+        place: `instance-group.rateLimiter.instances.${i}.resources.${name}`,
+        found: `needs ${n} of "${name}", of which there are ${resources[name] ?? 0}: the instance could never run`,
+        remedy: `Set rateLimiter.resources.${name} to ${n} or more`,
+      })),
+  );
+  if (problems.length > 0) throw new UserError(problems);
+}
