@@ -1,0 +1,13 @@
+export { binomialCdf, incompleteBeta, studentQuantile } from './beta.js';
+export { meanInterval, percentileInterval, percentileIntervalOf } from './bootstrap.js';
+export {
+  CONFIDENCE,
+  type Estimate,
+  earlyStoppingEstimate,
+  earlyStoppingServer,
+  minQueries,
+  percentileFloor,
+} from './early-stopping.js';
+export { noiseFloor, type PairedRatio, pairedRatio } from './paired.js';
+export { ascending, countAbove, distribution, mean, PERCENTILES, percentile, quantile } from './percentile.js';
+export { wilson } from './wilson.js';
