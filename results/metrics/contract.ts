@@ -1,11 +1,18 @@
 import type { RecordTable } from '../record.js';
 
-/** Part of a trial's records: ok requests after warm-up. */
+/** The measured part of a trial's records: after warm-up. */
 export interface Window {
   readonly records: RecordTable;
-  /** Row numbers of the measured records, in order of due time. */
+  /** Row numbers of the ok requests, in order of due time. */
   readonly rows: Uint32Array;
+  /** Row numbers of every request, whatever became of it, in order of due time. */
+  readonly measured: Uint32Array;
+  /** From t = 0 to the last completion. */
   readonly durationNs: number;
+  /** Due times were drawn beforehand and spread over time (not: closed loops, offline). */
+  readonly scheduled: boolean;
+  /** Completed − due of the ok requests, ascending; per query where a query has several samples (multi-stream). */
+  readonly sortedLatencyNs: Float64Array;
   /** Targets of the scenario. */
   readonly p99LatencyNs?: number | undefined;
 }
@@ -21,4 +28,9 @@ export interface MetricDefinition {
   readonly name: string;
   readonly summary: string;
   readonly compute: (window: Window) => MetricValue;
+}
+
+/** Why a metric has no value; the unit stays. */
+export function absent(unit: string, reason: string): MetricValue {
+  return { value: null, unit, reason };
 }
