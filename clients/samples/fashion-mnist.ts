@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { messageOf, UserError } from '../../results/errors.js';
+import { packageRoot } from '../../results/package.js';
+import { showShape } from '../../servers/protocol/tensors.js';
+import type { ModelMetadata, TensorMetadata } from '../../servers/protocol/types.js';
+import type { SampleDefinition } from './contract.js';
+
+const PIXELS = 784;
+const CLASSES = 10;
+
+/**
+ * The 10,000 test images of Fashion-MNIST (Zalando, MIT) with their labels. Sample: the model's only input, FP32 [1,784],
+ * pixel / 255 row by row. Source: the idx files beside this one.
+ */
+export const fashionMnist = {
+  name: 'fashion-mnist',
+  summary: 'The 10,000 test images of Fashion-MNIST with labels: FP32 [1,784], pixel / 255',
+  async create({ metadata, directory }) {
+    const input = onlyInput(metadata);
+    const folder = directory ? new URL(`file://${directory}/`) : new URL('clients/samples/fashion-mnist/', packageRoot);
+    const images = await readIdx(new URL('t10k-images-idx3-ubyte.gz', folder), 3);
+    const labels = await readIdx(new URL('t10k-labels-idx1-ubyte.gz', folder), 1);
+    const count = labels.length;
+    const pixels = Float32Array.from(images, (pixel) => pixel / 255);
+    const bytes = new Uint8Array(pixels.buffer);
+    return {
+      name: 'fashion-mnist',
+      totalSampleCount: count,
+      performanceSampleCount: count,
+      sha256: createHash('sha256').update(images).update(labels).digest('hex'),
+      inputs: (index) => [
+        {
+          name: input.name,
+          datatype: 'FP32',
+          shape: [1, PIXELS],
+          data: bytes.subarray(index * PIXELS * 4, (index + 1) * PIXELS * 4),
+        },
+      ],
+      label: (index) => labels[index]!,
+    };
+  },
+} as const satisfies SampleDefinition;
+
+function onlyInput(metadata: ModelMetadata): TensorMetadata {
+  const input = metadata.inputs[0];
+  const rowShape = input?.shape.slice(1);
+  const elements = rowShape?.reduce((product, dim) => product * dim, 1);
+  if (
+    input &&
+    metadata.inputs.length === 1 &&
+    input.datatype === 'FP32' &&
+    elements === PIXELS &&
+    rowShape?.length === 1
+  )
+    return input;
+  const found = metadata.inputs.map((each) => `${each.name} ${each.datatype} ${showShape(each.shape)}`).join(', ');
+  throw new UserError({
+    place: 'samples fashion-mnist',
+    found: `model "${metadata.name}" takes ${found || 'no input'}`,
+    allowed: `one input FP32 [N,${PIXELS}]`,
+    remedy: `Use the samples "random" for it, or a model of ${CLASSES} classes that takes ${PIXELS} pixels`,
+  });
+}
+
+/** The content behind an idx header: magic 0 0 8 dimensions, then each dimension as a big-endian 32-bit integer. */
+async function readIdx(file: URL, dimensions: number): Promise<Uint8Array> {
+  const place = fileURLToPath(file);
+  const bytes = await readFile(file).then(gunzipSync, (error: unknown) => {
+    throw new UserError(
+      { place, found: `can't be read (${messageOf(error)})`, remedy: 'Restore the file from the repository' },
+      { cause: error },
+    );
+  });
+  const header = 4 + 4 * dimensions;
+  let expected = 1;
+  for (let at = 4; at < header && bytes.length >= header; at += 4) expected *= bytes.readUInt32BE(at);
+  if (bytes.length < header || bytes.readUInt32BE(0) !== 0x800 + dimensions || bytes.length !== header + expected)
+    throw new UserError({
+      place,
+      found: `is no idx file of ${dimensions} dimensions (${bytes.length} bytes after unpacking)`,
+      remedy: 'Restore the file from the repository',
+    });
+  return bytes.subarray(header);
+}

@@ -1,0 +1,2 @@
+export type { SampleDefinition, SampleLibrary } from './contract.js';
+export { samples, samplesNamed } from './registry.js';

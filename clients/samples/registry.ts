@@ -1,0 +1,13 @@
+import { named } from '../lookup.js';
+import type { SampleDefinition } from './contract.js';
+import { fashionMnist } from './fashion-mnist.js';
+import { npy } from './npy.js';
+import { random } from './random.js';
+
+/** Every sample library. One import and one line per addition. */
+export const samples = [fashionMnist, npy, random] as const satisfies readonly SampleDefinition[];
+
+/** The definition of that name. Throws UserError that lists all names. */
+export function samplesNamed(name: string, place = 'samples'): SampleDefinition {
+  return named<SampleDefinition>('sample library', samples, name, place);
+}
