@@ -1,22 +1,51 @@
 import { UserError } from '../../results/errors.js';
+import { clipperSelect } from './clipper-select.js';
 import type { Controller, ControllerDefinition } from './contract.js';
+import { hpa } from './hpa.js';
+import { infaas } from './infaas.js';
+import { kedaQueue } from './keda-queue.js';
+import { kpaConcurrency } from './kpa-concurrency.js';
+import { llmRules } from './llm-rules.js';
+import { loadBalancer } from './load-balancer.js';
+import { modelmeshLru } from './modelmesh-lru.js';
+import { predictionCache } from './prediction-cache.js';
+import { routeAb } from './route-ab.js';
+import { routeCanary } from './route-canary.js';
+import { scheduleArithmetic } from './schedule-arithmetic.js';
 
 /** Every controller. One import and one line per addition. */
-export const controllers = [] as const satisfies readonly ControllerDefinition[];
+export const controllers = [
+  clipperSelect, // a bandit over models
+  predictionCache, // CLOCK or least recently used
+  loadBalancer, // which upstream
+  routeAb, // which arm, for good
+  routeCanary, // a growing share, or none
+  hpa, // replicas by usage over target
+  kedaQueue, // replicas by queue lag, down to zero
+  kpaConcurrency, // replicas by concurrency, with panic
+  modelmeshLru, // which models stay in memory
+  infaas, // which variant of a model
+  scheduleArithmetic, // pipelines, tensor parallelism, speculation on paper
+  llmRules, // single rules of LLM servers
+] as const satisfies readonly ControllerDefinition[];
 
 /** The definition of that name, if there is one. */
 export function findController(name: string): ControllerDefinition | undefined {
-  return (controllers as readonly ControllerDefinition[]).find((definition) => definition.name === name);
+  return controllers.find((definition) => definition.name === name);
 }
 
-/** A new controller. Throws UserError with every problem of its options. */
-export function createController(definition: ControllerDefinition, options: unknown): Controller {
+/** A new controller of that name. Throws UserError where the name or an option is wrong, with every problem of them. */
+export function createController(name: string, options: unknown = {}): Controller {
+  const definition = findController(name);
+  if (definition === undefined)
+    throw new UserError({
+      place: 'controller',
+      found: `there is no controller "${name}"`,
+      allowed: controllers.map((each) => each.name).join(', '),
+    });
   const parsed = definition.options.safeParse(options ?? {});
   if (parsed.success) return definition.create(parsed.data);
   throw new UserError(
-    parsed.error.issues.map((issue) => ({
-      place: [definition.name, ...issue.path.map(String)].join('.'),
-      found: issue.message,
-    })),
+    parsed.error.issues.map((issue) => ({ place: [name, ...issue.path.map(String)].join('.'), found: issue.message })),
   );
 }

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { CostTable } from '../executors/contract.js';
+import { costOf, costTable } from '../executors/cost.js';
+import { count, positive } from '../strategies/support/options.js';
+import { defineController } from './contract.js';
+import { answering, operations } from './support/steps.js';
+
+const pipeline = z.object({
+  rows: positive(),
+  /** One cost table a stage. */
+  stages: z.array(costTable).min(1),
+  transferNs: count().default(0),
+});
+type Pipeline = z.output<typeof pipeline>;
+
+const pp = pipeline.extend({ microBatches: positive() }).refine(({ rows, microBatches }) => microBatches <= rows, {
+  path: ['microBatches'],
+  error: 'must not exceed rows',
+});
+
+const hybrid = z.object({
+  prompt: pipeline,
+  generate: pipeline,
+  tokens: count(),
+  promptMicroBatches: positive(),
+  generateMicroBatches: positive(),
+});
+
+const tp = z.object({
+  tp: positive(),
+  rows: positive(),
+  tokens: positive(),
+  hidden: positive(),
+  layers: positive(),
+  /** Cost of one layer on one device. */
+  layer: costTable,
+  latencyNs: count(),
+  nsPerKiloFloat: z.number().nonnegative(),
+});
+
+const speculative = z.object({ alpha: z.number().min(0).max(1), gamma: count(), c: z.number().nonnegative() });
+
+/** What schedules cost on paper: pipelines of micro-batches, split layers, guessed tokens. Keeps no state. */
+export const scheduleArithmetic = defineController({
+  name: 'schedule-arithmetic',
+  summary: 'Closed forms: pipeline and tensor parallelism, hybrid micro-batches, speculative decoding',
+  source: 'GPipe, DeepSpeed-Inference, Megatron-LM, speculative decoding (2023)',
+  options: z.strictObject({}),
+  create: () =>
+    operations('schedule-arithmetic', {
+      pp: answering('schedule-arithmetic.pp', pp, (step) => pipelined(step, step.microBatches)),
+      hybrid: answering('schedule-arithmetic.hybrid', hybrid, hybridPipeline),
+      tp: answering('schedule-arithmetic.tp', tp, tensorParallel),
+      speculative: answering('schedule-arithmetic.speculative', speculative, speculativeDecoding),
+    }),
+});
+
+/** Micro-batch i enters stage j when i − 1 has left it and i has left j − 1 and was carried over. */
+function pipelined({ rows, stages, transferNs }: Pipeline, microBatches: number) {
+  const microRows = split(rows, microBatches);
+  const freeAt = stages.map(() => 0);
+  const busyNs = stages.map(() => 0);
+  for (const micro of microRows) {
+    let readyAt = 0;
+    for (const [j, stage] of stages.entries()) {
+      const cost = costOf(stage satisfies CostTable, micro);
+      freeAt[j] = Math.max(freeAt[j]!, readyAt) + cost;
+      busyNs[j]! += cost;
+      readyAt = freeAt[j]! + transferNs;
+    }
+  }
+  const makespanNs = freeAt.at(-1)!;
+  const busy = busyNs.reduce((sum, ns) => sum + ns, 0);
+  return { microRows, makespanNs, busyNs, efficiency: busy / (stages.length * makespanNs) };
+}
+
+/** Evenly, the first ones larger by one. */
+function split(rows: number, parts: number): number[] {
+  const larger = rows % parts;
+  return Array.from({ length: parts }, (_, i) => Math.floor(rows / parts) + (i < larger ? 1 : 0));
+}
+
+/** One pass over the prompt, then one a token, each cut into its own number of micro-batches. */
+function hybridPipeline(step: z.output<typeof hybrid>) {
+  const promptNs = pipelined(step.prompt, step.promptMicroBatches).makespanNs;
+  const generateNs = pipelined(step.generate, step.generateMicroBatches).makespanNs;
+  return { promptNs, generateNs, totalNs: promptNs + step.tokens * generateNs };
+}
+
+/** Every layer is computed in tp parts and reduced twice. */
+function tensorParallel(step: z.output<typeof tp>) {
+  const floats = step.rows * step.tokens * step.hidden;
+  const alone = costOf(step.layer, step.rows);
+  const reduceNs = step.tp === 1 ? 0 : step.latencyNs + Math.ceil((floats * step.nsPerKiloFloat) / 1000);
+  const layerNs = Math.ceil(alone / step.tp) + 2 * reduceNs;
+  return {
+    floatsPerLayer: step.tp === 1 ? 0 : 2 * floats,
+    layerNs,
+    totalNs: step.layers * layerNs,
+    speedup: alone / layerNs,
+  };
+}
+
+/** gamma guesses, each kept with probability alpha while those before it were; a guess costs c of a verification. */
+function speculativeDecoding({ alpha, gamma, c }: z.output<typeof speculative>) {
+  const tokensPerVerify = alpha === 1 ? gamma + 1 : (1 - alpha ** (gamma + 1)) / (1 - alpha);
+  return { tokensPerVerify, speedup: tokensPerVerify / (gamma * c + 1) };
+}
