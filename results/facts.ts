@@ -1,0 +1,76 @@
+import type { RecordTable } from './record.js';
+import type { ProcessUsage, TrialIdentity } from './summary.js';
+
+/** What a trial was asked to do and what its processes told: everything a summary is made from, as plain data. */
+export interface TrialFacts {
+  readonly identity: TrialIdentity;
+  readonly records: RecordTable;
+  readonly drive: DriveFacts;
+  readonly load: LoadFacts;
+  /** The server's counters around the measured window; undefined where it has none. */
+  readonly statistics?: { readonly before: ServerCounters; readonly after: ServerCounters } | undefined;
+  /** From the monitors; the load process is added from `drive.cpu` where it is not among them. */
+  readonly processes: readonly ProcessUsage[];
+  readonly targets: Targets;
+  /** Seed of the bootstrap intervals. */
+  readonly seed: bigint;
+  /** As text, for the report. */
+  readonly scheduleSeed: string | null;
+  /** Name of what `correct` judges; default `top-1`. */
+  readonly accuracyMetric?: string | undefined;
+}
+
+/** The scenario's targets. */
+export interface Targets {
+  readonly p99LatencyNs?: number | undefined;
+  /** Share of issued requests, 0 … 1. */
+  readonly errorRate?: number | undefined;
+  /** Share of right answers, 0 … 1. */
+  readonly accuracy?: number | undefined;
+}
+
+/** How the load is to be judged: a load type's rules as data, so that no judge switches on its name. */
+export interface LoadFacts {
+  /** The metric of the type and the percentile that its own rule judges. */
+  readonly primary: {
+    readonly metric: 'p90Latency' | 'p99Latency' | 'throughput' | 'targetRate';
+    readonly percentile: number | null;
+  };
+  /** Due times were drawn beforehand and are spread over time. False: closed loops, offline. */
+  readonly scheduled: boolean;
+  /** Everything is due at once and worked off (offline): waiting is the measurement, not a fault. */
+  readonly latenessExpected: boolean;
+  /** A query has several samples and is as slow as the slowest of them (multi-stream). */
+  readonly perQuery: boolean;
+  /** The rate asked for; null in closed loops and offline. */
+  readonly ratePerSecond: number | null;
+  /** The type's own constraint, `percentile ≤ bound` (server); null where it has none. */
+  readonly latencyBoundNs: number | null;
+  /** 0 = no minimum. */
+  readonly minDurationNs: number;
+  /** Queries; of offline its samples. 0 = no minimum. */
+  readonly minQueries: number;
+  /** Requests that may be in flight; Infinity or null = any number. */
+  readonly cap: number | null;
+}
+
+/** What the load process tells of a drive; a part of its result. */
+export interface DriveFacts {
+  /** Wall clock of t = 0, ISO. */
+  readonly startedAt: string;
+  /** From t = 0 to the last completion. */
+  readonly durationNs: number;
+  readonly offered: number;
+  readonly scheduleSha256: string;
+  readonly arrivals: string | null;
+  /** (wall − monotonic) / monotonic over the window. */
+  readonly clockDrift: number;
+  /** It ended before its minima, and why. */
+  readonly stoppedEarly: string | null;
+  readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+}
+
+/** The part of the statistics extension that tells batches; spelt as on the wire. */
+export interface ServerCounters {
+  readonly batch_stats: readonly { readonly batch_size: number; readonly compute_infer: { readonly count: number } }[];
+}

@@ -1,0 +1,33 @@
+import { clock } from './clock.js';
+import type { GateDefinition } from './contract.js';
+import { delivery } from './delivery.js';
+import { dispatchLateness } from './dispatch-lateness.js';
+import { earlyStopping } from './early-stopping.js';
+import { errorRate } from './error-rate.js';
+import { minDuration } from './min-duration.js';
+import { minQueries } from './min-queries.js';
+import { performanceConstraint } from './performance-constraint.js';
+import { sampleSize } from './sample-size.js';
+import { stoppedEarly } from './stopped-early.js';
+import { accuracyTarget, latencyTarget } from './target.js';
+
+/** In the order of their findings. */
+export const gates = [
+  stoppedEarly,
+  dispatchLateness,
+  delivery,
+  errorRate,
+  minDuration,
+  minQueries,
+  sampleSize,
+  earlyStopping,
+  performanceConstraint,
+  clock,
+  latencyTarget,
+  accuracyTarget,
+] as const satisfies readonly GateDefinition[];
+
+/** The gate of that name, or undefined. */
+export function gate(name: string): GateDefinition | undefined {
+  return gates.find((one) => one.name === name);
+}

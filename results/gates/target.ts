@@ -1,0 +1,46 @@
+import { percentileFloor } from '../stats/early-stopping.js';
+import { percentile } from '../stats/percentile.js';
+import { formatDuration } from '../units.js';
+import type { GateDefinition, GateFinding, GateInput } from './contract.js';
+import { percent } from './text.js';
+
+/** A missed target is an answer, not a fault of the measurement: the trial stays VALID. */
+export const latencyTarget: GateDefinition = {
+  name: 'target-latency',
+  summary: 'p99 latency within the scenario’s target',
+  check({ load, targets, trial, window }) {
+    const target = targets.p99LatencyNs;
+    const sorted = window.sortedLatencyNs;
+    // A bound of the load's own is judged as its constraint; offline's waiting is no latency that a user has.
+    if (target === undefined || load.latencyBoundNs !== null || load.latenessExpected || isAuxiliary(trial))
+      return undefined;
+    if (sorted.length < percentileFloor(0.99)) return undefined;
+    const seen = percentile(sorted, 0.99);
+    if (seen <= target) return undefined;
+    return {
+      severity: 'missed',
+      message: `p99 latency ${formatDuration(seen)} exceeds the target of ${formatDuration(target)} by ${percent(seen / target - 1)}.`,
+      advice: load.scheduled
+        ? 'Lower the rate, or choose another system.'
+        : 'Lower the concurrency, or choose another system.',
+    };
+  },
+};
+
+export const accuracyTarget: GateDefinition = {
+  name: 'target-accuracy',
+  summary: 'accuracy, measured in the same trial, reaches the scenario’s target',
+  check({ accuracy, targets }): GateFinding | undefined {
+    if (targets.accuracy === undefined || accuracy === null || accuracy.value >= targets.accuracy) return undefined;
+    const { interval } = accuracy;
+    return {
+      severity: 'missed',
+      message: `${accuracy.metric} ${percent(accuracy.value)} (95 % interval ${percent(interval.low)} to ${percent(interval.high)}) is below the target of ${percent(targets.accuracy)}.`,
+      advice: 'Use a more exact variant of the model; a faster wrong answer is no result.',
+    };
+  },
+};
+
+function isAuxiliary(trial: GateInput['trial']): boolean {
+  return trial.loadType === 'probe' || trial.loadType === 'accuracy';
+}
