@@ -1,0 +1,10 @@
+import type { TransportDefinition } from './contract.js';
+import { RestTransport } from './rest-engine.js';
+
+/** KServe v2 REST with the binary tensor extension, both ways. */
+export const restBinary = {
+  name: 'rest-binary',
+  summary: 'HTTP/1.1 with raw tensors behind a JSON header (binary tensor extension)',
+  endpoint: 'rest',
+  create: (options) => new RestTransport(options, true),
+} as const satisfies TransportDefinition;

@@ -1,0 +1,10 @@
+import type { TransportDefinition } from './contract.js';
+import { RestTransport } from './rest-engine.js';
+
+/** KServe v2 REST with tensors as JSON numbers, both ways. */
+export const rest = {
+  name: 'rest',
+  summary: 'HTTP/1.1 with tensors as JSON numbers',
+  endpoint: 'rest',
+  create: (options) => new RestTransport(options, false),
+} as const satisfies TransportDefinition;
