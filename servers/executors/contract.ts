@@ -17,9 +17,17 @@ export interface SimulationCase {
   readonly instances: readonly InstanceInfo[];
   /** Duration of an execution, speed included: integer ns ≥ 1. */
   durationOf(execution: Execute): Nanos;
-  /** Sorted by `at`. */
-  readonly requests: Iterable<StrategyRequest>;
+  /** Sorted by `at`, or a source whose next arrival may depend on what was answered (closed loops). */
+  readonly requests: Iterable<StrategyRequest> | ArrivalSource;
   readonly until?: Nanos | undefined;
+}
+
+/** Arrivals that are decided while the run goes on. */
+export interface ArrivalSource {
+  /** When the next request arrives, not before the current instant; Infinity while none is to come. */
+  readonly next: Nanos;
+  /** The request that arrives at `next`. */
+  take(): StrategyRequest;
 }
 
 /** Who wants to know what happens; every method is optional so that a lean run pays only for what it uses. */

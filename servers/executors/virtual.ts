@@ -1,5 +1,5 @@
 import type { Action, Execute, Nanos, Strategy, StrategyRequest } from '../strategies/contract.js';
-import type { SimulationCase, SimulationSink, SimulationTotals } from './contract.js';
+import type { ArrivalSource, SimulationCase, SimulationSink, SimulationTotals } from './contract.js';
 import { ExecutionEnds } from './ends.js';
 
 /**
@@ -15,7 +15,7 @@ export function simulate(simulation: SimulationCase, sink: SimulationSink = {}):
 class Simulation {
   readonly #strategy: Strategy;
   readonly #ends: ExecutionEnds;
-  readonly #arrivals: Arrivals;
+  readonly #arrivals: ArrivalSource;
   readonly #until: Nanos;
   #now: Nanos = 0;
   #events = 0;
@@ -32,7 +32,7 @@ class Simulation {
   ) {
     this.#strategy = simulation.strategy;
     this.#ends = new ExecutionEnds(simulation.instances.length);
-    this.#arrivals = new Arrivals(simulation.requests);
+    this.#arrivals = 'take' in simulation.requests ? simulation.requests : new Arrivals(simulation.requests);
     this.#until = Math.min(simulation.until ?? Number.MAX_VALUE, Number.MAX_VALUE);
   }
 
@@ -145,7 +145,7 @@ class Simulation {
 }
 
 /** The requests still to come, one looked ahead. Arrays, the usual case, are read without an iterator. */
-class Arrivals {
+class Arrivals implements ArrivalSource {
   /** When the next arrives; Infinity after the last. */
   next: Nanos = Number.POSITIVE_INFINITY;
   readonly #list: readonly StrategyRequest[] | undefined;
