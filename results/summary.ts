@@ -73,7 +73,7 @@ export interface ProcessUsage {
 }
 
 export interface ComponentSummary {
-  /** `send`, `receive`, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise`, `residual` … */
+  /** `lateness`, `receive`, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise`, `download`, `residual` (components.ts). */
   readonly name: string;
   readonly latencyNs: Distribution;
   /** Mean over the slowest 1 %. */
@@ -121,8 +121,10 @@ export interface TrialSummary {
   readonly components: readonly ComponentSummary[];
   /** Σ components / end-to-end, of sums over ok requests; null where the server sends no timings. */
   readonly closure: number | null;
-  /** Executions by size, from the server's statistics, over the measured window (warm-up included where the server can't tell: `batchesIncludeWarmUp`). */
+  /** Executions by size over the measured window. */
   readonly batches: readonly { readonly size: number; readonly count: number }[];
+  /** From the records' execution ids (exact), or the difference of the server's statistics; null where neither tells. */
+  readonly batchesFrom?: 'records' | 'statistics' | null | undefined;
   readonly meanBatch: number | null;
   readonly processes: readonly ProcessUsage[];
   readonly accuracy: {

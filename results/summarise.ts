@@ -1,0 +1,217 @@
+import { componentSummaries } from './components.js';
+import type { LoadFacts, ServerCounters, TrialFacts } from './facts.js';
+import type { MetricValue } from './metrics/contract.js';
+import { executionsBySize } from './metrics/executions.js';
+import { offeredRate } from './metrics/offered-rate.js';
+import { metric } from './metrics/registry.js';
+import { goodput, sampleThroughput, throughput } from './metrics/throughput.js';
+import { OUTCOMES, UNKNOWN } from './record.js';
+import { meanInterval, percentileInterval } from './stats/bootstrap.js';
+import { earlyStoppingEstimate } from './stats/early-stopping.js';
+import { ascending, distribution, PERCENTILES, type PercentileName } from './stats/percentile.js';
+import { wilson } from './stats/wilson.js';
+import { type Interval, type ProcessUsage, SUMMARY_SCHEMA, type TrialSummary, type Verdict } from './summary.js';
+import { judge } from './verdict.js';
+import { type MeasuredWindow, measuredWindow } from './window.js';
+
+/** What one trial measured and what it means, from its records and facts. Pure: the same facts give the same summary. */
+export function summarise(facts: TrialFacts): TrialSummary {
+  const { drive, identity, load, records, targets } = facts;
+  const window = measuredWindow(records, {
+    durationNs: drive.durationNs,
+    scheduled: load.scheduled,
+    perQuery: load.perQuery,
+    p99LatencyNs: targets.p99LatencyNs,
+  });
+  const counts = countsOf(window, drive.offered);
+  const errors = errorsOf(window);
+  const accuracy = accuracyOf(window, facts.accuracyMetric ?? 'top-1');
+  const sortedLatenessNs = latenesses(window);
+  const verdict = judge({
+    ...{ trial: identity, load, drive, targets, window, counts, errors, accuracy, sortedLatenessNs },
+    queries: queriesOf(window, load),
+  });
+  const rate = throughput.compute(window).value;
+  const interval = rate === null ? undefined : rateInterval(window, rate, facts.seed);
+  const { components, closure } = componentSummaries(records, window.rows);
+  return {
+    schema: SUMMARY_SCHEMA,
+    trial: identity,
+    startedAt: drive.startedAt,
+    durationNs: drive.durationNs,
+    counts,
+    errors,
+    latencyNs: distribution(window.sortedLatencyNs, percentileIntervals(window, facts.seed)),
+    sendLatencyNs: distribution(sendLatencies(window)),
+    latenessNs: distribution(sortedLatenessNs),
+    offeredPerSecond: offeredRate.compute(window).value,
+    throughputPerSecond: rate,
+    ...(interval ? { throughputInterval: interval } : {}),
+    goodputPerSecond: goodput.compute(window).value,
+    primary: primaryOf(facts, window, verdict),
+    components,
+    closure,
+    ...batchesOf(window, facts.statistics),
+    processes: withLoadProcess(facts),
+    accuracy,
+    schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
+    verdict,
+  };
+}
+
+const CODE = Object.fromEntries(OUTCOMES.map((name, code) => [name, code])) as Record<
+  (typeof OUTCOMES)[number],
+  number
+>;
+
+function countsOf({ records, measured, rows }: MeasuredWindow, offered: number): TrialSummary['counts'] {
+  const byOutcome = new Uint32Array(OUTCOMES.length);
+  let issued = 0;
+  for (const row of measured) {
+    if (Number.isNaN(records.issuedNs[row]!)) continue;
+    issued++;
+    byOutcome[records.outcome[row]!]!++;
+  }
+  let warmUp = 0;
+  for (let row = 0; row < records.length; row++) warmUp += records.warmUp[row]!;
+  const { rejected, failed, timedOut, cancelled } = CODE;
+  return {
+    offered,
+    issued,
+    ok: rows.length,
+    rejected: byOutcome[rejected]!,
+    failed: byOutcome[failed]!,
+    timedOut: byOutcome[timedOut]!,
+    cancelled: byOutcome[cancelled]!,
+    warmUp,
+    samples: rows.reduce((sum, row) => sum + records.rows[row]!, 0),
+  };
+}
+
+/** Error code → count; the outcome's name where there is no code. Requests that were never issued are no errors. */
+function errorsOf({ records, measured }: MeasuredWindow): Record<string, number> {
+  const errors: Record<string, number> = {};
+  for (const row of measured) {
+    const outcome = records.outcome[row]!;
+    if (outcome === CODE.ok || Number.isNaN(records.issuedNs[row]!)) continue;
+    const code = records.errorCodes[records.error[row]!] || OUTCOMES[outcome]!;
+    errors[code] = (errors[code] ?? 0) + 1;
+  }
+  return errors;
+}
+
+function accuracyOf({ records, rows }: MeasuredWindow, name: string): TrialSummary['accuracy'] {
+  let correct = 0;
+  let total = 0;
+  for (const row of rows) {
+    const answer = records.correct[row]!;
+    if (answer === UNKNOWN) continue;
+    total++;
+    correct += answer;
+  }
+  return total === 0
+    ? null
+    : { metric: name, value: correct / total, correct, total, interval: wilson(correct, total) };
+}
+
+function latenesses({ records, measured }: MeasuredWindow): Float64Array {
+  return ascending(differences(measured, records.issuedNs, records.dueNs));
+}
+
+function sendLatencies({ records, rows }: MeasuredWindow): Float64Array {
+  return ascending(differences(rows, records.completedNs, records.issuedNs));
+}
+
+function differences(rows: Uint32Array, later: Float64Array, earlier: Float64Array): Float64Array {
+  const values = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = later[rows[i]!]! - earlier[rows[i]!]!;
+  return values;
+}
+
+function queriesOf({ records, measured }: MeasuredWindow, load: LoadFacts): number {
+  const issued = measured.filter((row) => !Number.isNaN(records.issuedNs[row]!));
+  return load.perQuery ? new Set(issued.map((row) => records.query[row]!)).size : issued.length;
+}
+
+/** For the percentiles that reports print large. */
+const WITH_INTERVAL: readonly PercentileName[] = ['p50', 'p90', 'p95', 'p99'];
+
+function percentileIntervals(
+  { latencyNs, sortedLatencyNs }: MeasuredWindow,
+  seed: bigint,
+): Partial<Record<PercentileName, Interval>> {
+  const found: Partial<Record<PercentileName, Interval>> = {};
+  for (const name of WITH_INTERVAL) {
+    const interval = percentileInterval(latencyNs, sortedLatencyNs, PERCENTILES[name], seed);
+    if (interval) found[name] = interval;
+  }
+  return found;
+}
+
+/** Interval of the mean rate of 20 equal slices of time, scaled to the rate that is reported; none below 100 requests. */
+function rateInterval({ records, rows }: MeasuredWindow, rate: number, seed: bigint): Interval | undefined {
+  const slices = new Array<number>(20).fill(0);
+  if (rows.length < 100) return undefined;
+  const end = rows.reduce((latest, row) => Math.max(latest, records.completedNs[row]!), 0);
+  for (const row of rows)
+    slices[Math.max(0, Math.min(slices.length - 1, Math.floor((records.completedNs[row]! / end) * slices.length)))]!++;
+  const interval = meanInterval(slices, seed);
+  const scale = (rate * slices.length) / rows.length;
+  return interval && { ...interval, low: Math.max(0, interval.low * scale), high: interval.high * scale };
+}
+
+function primaryOf({ load }: TrialFacts, window: MeasuredWindow, verdict: Verdict): TrialSummary['primary'] {
+  const { metric: name, percentile: p } = load.primary;
+  if (name === 'targetRate') return { name, ...targetRate(load, verdict) };
+  if (name === 'throughput') {
+    const measure = load.latenessExpected ? sampleThroughput : throughput;
+    return { name: measure.name, ...measure.compute(window) };
+  }
+  if (p === null) return { name, ...(metric(name)?.compute(window) ?? { value: null, unit: 'ns' }) };
+  const estimate = earlyStoppingEstimate(window.sortedLatencyNs, p);
+  if (estimate.value !== null) return { name, value: estimate.value, unit: 'ns' };
+  return { name, value: null, unit: 'ns', reason: `n too small (needs ${estimate.needs.toLocaleString('en-US')})` };
+}
+
+/** MLPerf's server metric is the rate that stays VALID: an INVALID trial has none. */
+function targetRate({ ratePerSecond }: LoadFacts, verdict: Verdict): MetricValue {
+  if (ratePerSecond === null) return { value: null, unit: '/s', reason: 'the load has no rate' };
+  if (verdict.state === 'VALID') return { value: ratePerSecond, unit: '/s' };
+  return { value: null, unit: '/s', reason: 'not VALID at this rate' };
+}
+
+/**
+ * The records tell exactly which executions answered the measured requests, without warm-up and without other clients, so
+ * they come first. A server that is not ours tells only its counters: their difference over the window.
+ */
+function batchesOf(
+  window: MeasuredWindow,
+  statistics: TrialFacts['statistics'],
+): Pick<TrialSummary, 'batches' | 'batchesFrom' | 'meanBatch'> {
+  const told = executionsBySize(window);
+  const batches = told.length > 0 ? told : counterDifference(statistics?.before, statistics?.after);
+  const executions = batches.reduce((sum, { count }) => sum + count, 0);
+  const rows = batches.reduce((sum, { size, count }) => sum + size * count, 0);
+  const source = told.length > 0 ? 'records' : 'statistics';
+  return {
+    batches,
+    batchesFrom: executions > 0 ? source : null,
+    meanBatch: executions > 0 ? rows / executions : null,
+  };
+}
+
+function counterDifference(before: ServerCounters | undefined, after: ServerCounters | undefined) {
+  const counts = new Map<number, number>();
+  for (const { batch_size, compute_infer } of after?.batch_stats ?? []) counts.set(batch_size, compute_infer.count);
+  for (const { batch_size, compute_infer } of before?.batch_stats ?? [])
+    counts.set(batch_size, (counts.get(batch_size) ?? 0) - compute_infer.count);
+  return [...counts]
+    .filter(([, count]) => count > 0)
+    .map(([size, count]) => ({ size, count }))
+    .sort((a, b) => a.size - b.size);
+}
+
+function withLoadProcess({ processes, drive }: TrialFacts): readonly ProcessUsage[] {
+  if (processes.some(({ role }) => role === 'load')) return processes;
+  return [...processes, { role: 'load', ...drive.cpu, rssPeakBytes: null, rssFirstBytes: null, rssLastBytes: null }];
+}
