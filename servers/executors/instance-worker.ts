@@ -2,8 +2,8 @@ import { readlinkSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { nowNs } from '../../results/clock.js';
 import { messageOf, UserError } from '../../results/errors.js';
-import { createRuntime } from '../runtimes/index.js';
 import type { Runtime } from '../runtimes/contract.js';
+import { createRuntime } from '../runtimes/index.js';
 import type { FromWorker, InstanceSpec, ToWorker } from './instance.js';
 import { zeroInputs } from './zero-inputs.js';
 
@@ -29,7 +29,11 @@ async function start(spec: InstanceSpec): Promise<void> {
     await warmUp(runtime, spec.warmUpExecutions);
     send({ kind: 'ready', metadata: runtime.metadata, tid: threadId() });
   } catch (error) {
-    send({ kind: 'refused', error: messageOf(error), user: error instanceof UserError });
+    send({
+      kind: 'refused',
+      error: messageOf(error),
+      problems: error instanceof UserError ? error.problems : undefined,
+    });
     await stop();
   }
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../../results/errors.js';
 import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/contract.js';
 
 /** What an instance is made from; plain data. */
@@ -52,6 +53,8 @@ export interface Instance {
   execute(batch: Batch, done: (outcome: BatchOutcome) => void): void;
   /** At once where it is ready, else when it is. Not called after close. */
   whenReady(callback: () => void): void;
+  /** Executions given and not ended. */
+  pending(): number;
   /** End what runs, now where the isolation allows it; else its outcome is dropped when it comes. It ends as `killed`. */
   kill(): void;
   /** Lets what runs end, then stops the worker. */
@@ -67,7 +70,7 @@ export type ToWorker =
 /** From a worker. Times are nowNs() of the worker. */
 export type FromWorker =
   | { readonly kind: 'ready'; readonly metadata: RuntimeMetadata; readonly tid: number | undefined }
-  | { readonly kind: 'refused'; readonly error: string; readonly user: boolean }
+  | { readonly kind: 'refused'; readonly error: string; readonly problems: readonly Problem[] | undefined }
   | {
       readonly kind: 'done';
       readonly n: number;
@@ -77,6 +80,14 @@ export type FromWorker =
       readonly endNs: number;
     }
   | { readonly kind: 'threw'; readonly n: number; readonly error: string };
+
+/** What happens to an instance besides its executions; `text` is one line. */
+export interface InstanceEvents {
+  /** It died, was restarted, could not start. */
+  event(text: string): void;
+  /** A line that its worker wrote. */
+  line(text: string): void;
+}
 
 /** What carries messages to and from a worker, and can end it: a thread or a child process. */
 export interface Body {

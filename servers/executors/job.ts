@@ -1,0 +1,98 @@
+import type { ProtocolError } from '../protocol/errors.js';
+import type { InferOutcome } from '../protocol/service.js';
+import type { InferRequest, Tensor } from '../protocol/types.js';
+import type { Execute, Nanos, StrategyRequest } from '../strategies/contract.js';
+
+/** What the client told of its request besides the tensors; from the request's parameters. */
+export interface Hints {
+  readonly priority?: number | undefined;
+  readonly timeoutNs?: Nanos | undefined;
+  /** Relative to arrival. */
+  readonly deadlineNs?: Nanos | undefined;
+  readonly key?: string | undefined;
+  readonly client?: string | undefined;
+  readonly class?: 'rt' | 'be' | undefined;
+  readonly start?: boolean | undefined;
+  readonly end?: boolean | undefined;
+}
+
+/** What an execution left for one of its requests. */
+export interface Result {
+  readonly outputs: readonly Tensor[];
+  readonly execution: Running;
+}
+
+/** An execution on its way. Times are nowNs(). */
+export interface Running {
+  readonly action: Execute;
+  /** From 1. */
+  readonly number: number;
+  readonly formedNs: number;
+  startNs: number;
+  endNs: number;
+  killed: boolean;
+}
+
+/**
+ * A request in the server: what the strategy sees of it and what the executor keeps with it, in one object, so that no
+ * map is needed. `done` is gone once it is answered.
+ */
+export class Job implements StrategyRequest {
+  readonly id: string;
+  readonly at: Nanos;
+  readonly rows: number;
+  readonly model: string | undefined;
+  readonly shapeKey: string | undefined;
+  readonly priority: number | undefined;
+  readonly timeoutNs: Nanos | undefined;
+  readonly deadlineNs: Nanos | undefined;
+  readonly key: string | undefined;
+  readonly client: string | undefined;
+  readonly class: 'rt' | 'be' | undefined;
+  readonly start: boolean | undefined;
+  readonly end: boolean | undefined;
+  readonly request: InferRequest;
+  /** First byte, and decoded. */
+  readonly receivedNs: number;
+  readonly arrivedNs: number;
+  /** Undefined once answered, refused or cancelled. */
+  done: ((outcome: InferOutcome) => void) | undefined;
+  result: Result | undefined;
+  settled = false;
+
+  constructor(
+    id: string,
+    at: Nanos,
+    rows: number,
+    shapeKey: string | undefined,
+    hints: Hints,
+    request: InferRequest,
+    receivedNs: number,
+    arrivedNs: number,
+    done: (outcome: InferOutcome) => void,
+  ) {
+    this.id = id;
+    this.at = at;
+    this.rows = rows;
+    this.model = request.modelName;
+    this.shapeKey = shapeKey;
+    this.priority = hints.priority;
+    this.timeoutNs = hints.timeoutNs;
+    this.deadlineNs = hints.deadlineNs === undefined ? undefined : at + hints.deadlineNs;
+    this.key = hints.key;
+    this.client = hints.client;
+    this.class = hints.class;
+    this.start = hints.start;
+    this.end = hints.end;
+    this.request = request;
+    this.receivedNs = receivedNs;
+    this.arrivedNs = arrivedNs;
+    this.done = done;
+  }
+}
+
+/** How a request ends without a result. */
+export interface Failure {
+  readonly job: Job;
+  readonly error: ProtocolError;
+}

@@ -1,0 +1,276 @@
+import { ProtocolError } from '../protocol/errors.js';
+import type { InferOutcome, InferTicket } from '../protocol/service.js';
+import type { InferRequest, Tensor } from '../protocol/types.js';
+import type { Action, Execute, Nanos, ResponseSource, Strategy, StrategyRequest } from '../strategies/contract.js';
+import { type ExecutorClock, realClock } from './alarm.js';
+import type { Batching } from './batching.js';
+import type { BatchOutcome, Instance } from './instance.js';
+import { type Hints, Job, type Running } from './job.js';
+import { KeptResults } from './kept-results.js';
+import { refusal } from './refusals.js';
+import { type ExecutorStatistics, Replies } from './replies.js';
+
+export interface RealExecutorOptions {
+  readonly strategy: Strategy;
+  readonly instances: readonly Instance[];
+  readonly batching: Batching;
+  readonly modelVersion: string;
+  readonly statistics: ExecutorStatistics;
+  readonly clock?: ExecutorClock | undefined;
+  /** Memory for answers from a cache; default 256 MiB. */
+  readonly keptBytes?: number | undefined;
+  /** One line about something unusual: a strategy's action that this executor cannot carry out. */
+  readonly onEvent?: ((text: string) => void) | undefined;
+}
+
+/** An outcome that came and waits for its turn. */
+interface Completion {
+  readonly running: Running;
+  readonly outcome: BatchOutcome;
+}
+
+/**
+ * Carries out a strategy's decisions with real instances. The order of events is the specification's: completions, then
+ * offers, then polls until there is no action; requests that are read in one turn of the event loop are all offered
+ * before any is dispatched. One liberty: the next execution is dispatched before the last one's requests are answered,
+ * so that the instance does not wait for the responses to be written; no strategy can see the difference.
+ */
+export class RealExecutor {
+  readonly #strategy: Strategy;
+  readonly #instances: readonly Instance[];
+  readonly #batching: Batching;
+  readonly #replies: Replies;
+  readonly #statistics: ExecutorStatistics;
+  readonly #clock: ExecutorClock;
+  readonly #kept: KeptResults;
+  readonly #onEvent: (text: string) => void;
+  readonly #originNs: number;
+  /** What runs on each instance. */
+  readonly #running: (Running | undefined)[];
+  #completions: Completion[] = [];
+  /** Answers to be given once the instances have work again. */
+  #answers: (() => void)[] = [];
+  #requests = 0;
+  #executions = 0;
+  #pumping = false;
+  #pumpIsDue = false;
+
+  constructor(options: RealExecutorOptions) {
+    this.#strategy = options.strategy;
+    this.#instances = options.instances;
+    this.#batching = options.batching;
+    this.#statistics = options.statistics;
+    this.#clock = options.clock ?? realClock();
+    this.#replies = new Replies(options.statistics, options.modelVersion, () => this.#clock.now());
+    this.#kept = new KeptResults(options.keptBytes ?? 256 * 1024 ** 2);
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#originNs = this.#clock.now();
+    this.#running = options.instances.map(() => undefined);
+  }
+
+  /** Queue a validated request. `done` is called once, at once where the strategy refuses it, unless it is cancelled. */
+  submit(
+    request: InferRequest,
+    rows: number,
+    hints: Hints,
+    receivedNs: number,
+    done: (outcome: InferOutcome) => void,
+  ): InferTicket {
+    const arrivedNs = this.#clock.now();
+    const at = this.#strategyTime(arrivedNs);
+    const id = String(++this.#requests);
+    const shapeKey = this.#batching.shapeKeyOf(request);
+    const job = new Job(id, at, rows, shapeKey, hints, request, receivedNs, arrivedNs, done);
+    this.#replies.expect();
+    const reason = this.#strategy.offer(job, at);
+    if (reason !== undefined) this.#replies.fail(job, refusal(reason));
+    else this.#pumpSoon();
+    return { cancel: () => this.#cancel(job) };
+  }
+
+  /** Requests that are neither answered nor cancelled. */
+  outstanding(): number {
+    return this.#replies.outstanding();
+  }
+
+  /** Requests that wait for their first execution. */
+  waiting(): number {
+    return this.#strategy.waiting();
+  }
+
+  /** Resolves when no request is outstanding. */
+  drained(): Promise<void> {
+    return this.#replies.drained();
+  }
+
+  /** Stops the clock and the instances. */
+  async close(): Promise<void> {
+    this.#clock.close();
+    await Promise.all(this.#instances.map((instance) => instance.close()));
+  }
+
+  #now(): Nanos {
+    return this.#strategyTime(this.#clock.now());
+  }
+
+  #strategyTime(ns: number): Nanos {
+    return Math.floor(ns - this.#originNs);
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumpIsDue) return;
+    this.#pumpIsDue = true;
+    this.#clock.soon(this.#pumpNow);
+  }
+
+  readonly #pumpNow = (): void => {
+    this.#pumpIsDue = false;
+    this.#pump();
+  };
+
+  /** Until nothing is left to do now. Inline instances complete inside of it. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    do {
+      this.#finishCompleted();
+      for (let action = this.#poll(); action; action = this.#poll()) this.#carryOut(action);
+    } while (this.#completions.length > 0);
+    this.#pumping = false;
+    const wake = this.#strategy.wakeAt();
+    if (wake !== undefined) this.#clock.wakeAt(this.#originNs + wake, this.#pumpNow);
+    this.#giveAnswers();
+  }
+
+  #poll(): Action | undefined {
+    return this.#strategy.poll(this.#now());
+  }
+
+  #giveAnswers(): void {
+    const answers = this.#answers;
+    if (answers.length === 0) return;
+    this.#answers = [];
+    for (const answer of answers) answer();
+  }
+
+  #carryOut(action: Action): void {
+    if (action.kind === 'execute') this.#execute(action);
+    else if (action.kind === 'respond') this.#respond(action.request as Job, action.source);
+    else if (action.kind === 'kill') this.#kill(action.instance);
+    else if (action.kind === 'reject') {
+      const { request, reason } = action;
+      this.#later(() => this.#replies.fail(request as Job, refusal(reason)));
+    } else
+      this.#onEvent(`the strategy asked to ${action.kind}; this server's instances are fixed, so nothing was done`);
+  }
+
+  #later(answer: () => void): void {
+    this.#answers.push(answer);
+  }
+
+  #execute(action: Execute): void {
+    const formedNs = this.#clock.now();
+    const running: Running = { action, number: ++this.#executions, formedNs, startNs: 0, endNs: 0, killed: false };
+    this.#running[action.instance] = running;
+    const requests = action.requests.map(requestOf);
+    const rows = action.paddedRows ?? action.rows;
+    const batch = { inputs: this.#batching.join(requests, rows), rows, outputs: this.#batching.outputsFor(requests) };
+    this.#instances[action.instance]!.execute(batch, (outcome) => {
+      this.#completions.push({ running, outcome });
+      this.#pump();
+    });
+  }
+
+  #finishCompleted(): void {
+    if (this.#completions.length === 0) return;
+    const completions = this.#completions.sort((a, b) => a.running.action.instance - b.running.action.instance);
+    this.#completions = [];
+    for (const { running, outcome } of completions) this.#finish(running, outcome);
+  }
+
+  #finish(running: Running, outcome: BatchOutcome): void {
+    // A killed execution is over for the strategy since it killed it.
+    if (running.killed) return;
+    const { action } = running;
+    this.#running[action.instance] = undefined;
+    const error = outcome.ok ? this.#distribute(running, outcome) : failureOf(outcome);
+    if (error === undefined) {
+      this.#strategy.finished(action, this.#now(), true);
+      return;
+    }
+    if (!action.shadow)
+      for (const request of action.requests) this.#later(() => this.#replies.fail(request as Job, error));
+    // A dead worker's instance counts as busy until it is back.
+    this.#instances[action.instance]!.whenReady(() => {
+      this.#strategy.finished(action, this.#now(), false);
+      this.#pump();
+    });
+  }
+
+  /** Gives each request its share of the outputs. Answers the error where they can't be shared out. */
+  #distribute(running: Running, outcome: Extract<BatchOutcome, { ok: true }>): ProtocolError | undefined {
+    const { action, formedNs } = running;
+    running.startNs = outcome.startNs;
+    running.endNs = outcome.endNs;
+    let each: Tensor[][];
+    try {
+      each = this.#split(action, outcome);
+    } catch (error) {
+      return error as ProtocolError;
+    }
+    const { startNs, endNs } = outcome;
+    // A shadow's rows are nobody's inferences: counting it would break Σ size × count = inference_count.
+    if (action.shadow) return undefined;
+    this.#statistics.executionEnded(action.rows, startNs - formedNs, endNs - startNs, this.#clock.now() - endNs);
+    for (let i = 0; i < each.length; i++) this.#receive(action.requests[i] as Job, each[i]!, running);
+    return undefined;
+  }
+
+  #split(action: Execute, outcome: Extract<BatchOutcome, { ok: true }>): Tensor[][] {
+    const requests = action.requests.map(requestOf);
+    const rowsEach = action.requests.map((request) => request.rows);
+    return this.#batching.split(outcome.outputs, requests, rowsEach, action.paddedRows ?? action.rows);
+  }
+
+  #receive(job: Job, outputs: Tensor[], running: Running): void {
+    job.result = { outputs, execution: running };
+    if (job.key !== undefined) this.#kept.put(job.key, outputs);
+    if (!running.action.hold) this.#later(() => this.#replies.succeed(job));
+  }
+
+  #respond(job: Job, source: ResponseSource): void {
+    if (source === 'execution') {
+      this.#later(() => this.#replies.succeed(job));
+      return;
+    }
+    const outputs =
+      source === 'default' ? this.#batching.defaultOutputs(job.request, job.rows) : this.#kept.get(job.key ?? '');
+    this.#later(() => this.#replies.answerFrom(source, job, outputs));
+  }
+
+  /** One that waits is dropped; one that runs is ignored when it ends, but counts: it did the work. */
+  #cancel(job: Job): void {
+    if (job.settled) return;
+    job.done = undefined;
+    if (!this.#strategy.cancel(job, this.#now())) return;
+    this.#replies.drop(job);
+    this.#pumpSoon();
+  }
+
+  #kill(instance: number): void {
+    const running = this.#running[instance];
+    if (running === undefined) return;
+    running.killed = true;
+    this.#running[instance] = undefined;
+    this.#instances[instance]!.kill();
+  }
+}
+
+function requestOf(request: StrategyRequest): InferRequest {
+  return (request as Job).request;
+}
+
+function failureOf(outcome: Extract<BatchOutcome, { ok: false }>): ProtocolError {
+  const code = outcome.reason === 'execution-failed' ? 'INTERNAL' : 'UNAVAILABLE';
+  return new ProtocolError(code, outcome.message, outcome.reason);
+}

@@ -1,0 +1,121 @@
+import { ProtocolError } from '../protocol/errors.js';
+import { emptyTimings } from '../protocol/timings.js';
+import type { ServerTimings, Tensor } from '../protocol/types.js';
+import type { ResponseSource } from '../strategies/contract.js';
+import type { Job } from './job.js';
+
+/** Who counts. Durations in ns. */
+export interface ExecutorStatistics {
+  requestSucceeded(rows: number, timings: ServerTimings): void;
+  requestFailed(ns: number): void;
+  executionEnded(rows: number, inputNs: number, inferNs: number, outputNs: number): void;
+}
+
+/**
+ * Answers requests, each once: composes response and timings, counts, calls `done`. A request whose client went away
+ * while it ran counts as well: it did the work.
+ */
+export class Replies {
+  readonly #statistics: ExecutorStatistics;
+  readonly #modelVersion: string;
+  readonly #now: () => number;
+  #outstanding = 0;
+  #waiters: (() => void)[] = [];
+
+  constructor(statistics: ExecutorStatistics, modelVersion: string, now: () => number) {
+    this.#statistics = statistics;
+    this.#modelVersion = modelVersion;
+    this.#now = now;
+  }
+
+  /** A request came in. */
+  expect(): void {
+    this.#outstanding++;
+  }
+
+  /** Requests that are neither answered nor dropped. */
+  outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** Resolves when none is outstanding. */
+  drained(): Promise<void> {
+    if (this.#outstanding === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** With what its execution left. */
+  succeed(job: Job): void {
+    const { result } = job;
+    if (job.settled) return;
+    if (result === undefined) {
+      this.fail(job, new ProtocolError('INTERNAL', 'the strategy answered a request that was not executed'));
+      return;
+    }
+    const { formedNs, startNs, endNs, action, number } = result.execution;
+    const timings = emptyTimings();
+    timings.receiveNs = job.arrivedNs - job.receivedNs;
+    timings.queueNs = formedNs - job.arrivedNs;
+    timings.computeInputNs = startNs - formedNs;
+    timings.computeInferNs = endNs - startNs;
+    timings.computeOutputNs = this.#now() - endNs;
+    timings.batchSize = action.rows;
+    timings.executionId = number;
+    this.#answer(job, result.outputs, timings);
+  }
+
+  /** Without an execution of its own: all the time is queueing, and the parameter `servemark_source` says so. */
+  answerFrom(source: ResponseSource, job: Job, outputs: readonly Tensor[] | undefined): void {
+    if (job.settled) return;
+    if (outputs === undefined) {
+      this.fail(job, new ProtocolError('INTERNAL', `nothing is kept to answer this request from ${source}`));
+      return;
+    }
+    const timings = emptyTimings();
+    timings.receiveNs = job.arrivedNs - job.receivedNs;
+    timings.queueNs = this.#now() - job.arrivedNs;
+    this.#answer(job, outputs, timings, { servemark_source: source });
+  }
+
+  fail(job: Job, error: ProtocolError): void {
+    if (job.settled) return;
+    this.#statistics.requestFailed(this.#now() - job.arrivedNs);
+    this.#settle(job)?.({ ok: false, error });
+  }
+
+  /** Its client went away before it was executed. */
+  drop(job: Job): void {
+    if (!job.settled) this.#settle(job);
+  }
+
+  #answer(
+    job: Job,
+    outputs: readonly Tensor[],
+    timings: ServerTimings,
+    parameters?: Readonly<Record<string, string>>,
+  ): void {
+    this.#statistics.requestSucceeded(job.rows, timings);
+    const { modelName, id } = job.request;
+    this.#settle(job)?.({
+      ok: true,
+      response: { modelName, modelVersion: this.#modelVersion, id, parameters, outputs },
+      timings,
+    });
+  }
+
+  /** Takes the request off the books; returns whom to answer. */
+  #settle(job: Job): Job['done'] {
+    const { done } = job;
+    job.settled = true;
+    job.done = undefined;
+    job.result = undefined;
+    if (--this.#outstanding === 0) this.#tellWaiters();
+    return done;
+  }
+
+  #tellWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}

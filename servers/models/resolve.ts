@@ -1,0 +1,27 @@
+import { parseRuntimeOptions, runtimeNamed } from '../runtimes/index.js';
+import type { ResolvedModel } from './contract.js';
+import { fileModel } from './file.js';
+import { modelNamed } from './registry.js';
+import type { ModelSpec } from './spec.js';
+
+/** Find the model and check its runtime's options. Throws UserError where anything about it is wrong. */
+export async function resolveModel(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedModel> {
+  const found = await find(spec, signal);
+  const model = { ...found, runtimeOptions: { ...found.runtimeOptions, ...spec.options } };
+  parseRuntimeOptions(runtimeNamed(model.runtime), model.runtimeOptions, `model ${model.name}`);
+  return model;
+}
+
+async function find(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedModel> {
+  if ('zoo' in spec) return modelNamed(spec.zoo).resolve(signal);
+  if ('path' in spec) return fileModel(spec.path, spec.name, spec.root).resolve(signal);
+  return {
+    name: spec.name ?? runtimeNamed(spec.runtime).name,
+    version: '1',
+    runtime: spec.runtime,
+    runtimeOptions: {},
+    path: undefined,
+    sha256: undefined,
+    provenance: `runtime ${spec.runtime}`,
+  };
+}
