@@ -1,3 +1,4 @@
+import { isLlmRun, runLlm } from './llm.js';
 import { runStrategy } from './run.js';
 import { runSteps } from './steps.js';
 import type { VectorCase } from './vectors.js';
@@ -8,6 +9,7 @@ export type CaseRunner = (vector: VectorCase) => unknown;
 /** Which runner a case takes: the first that fits. One line per format. */
 const runners: readonly (readonly [fits: (vector: VectorCase) => boolean, run: CaseRunner])[] = [
   [({ steps }) => steps !== undefined, runSteps],
+  [isLlmRun, runLlm],
   [({ requests }) => requests !== undefined, runStrategy],
 ];
 

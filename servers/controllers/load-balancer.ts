@@ -22,7 +22,7 @@ export const loadBalancer = defineController({
       .max(upstreams.length - 1);
     return operations('load-balancer', {
       pick: answering('load-balancer.pick', pick, (step) => ({
-        upstream: balancer.pick(step.at, step) ?? null,
+        upstream: balancer.pick(step.at, { client: step.client, draws: () => step.draws ?? [] }) ?? null,
         connections: balancer.connections(),
       })),
       done: answering('load-balancer.done', done.extend({ upstream }), (step) => {

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { UserError } from '../../results/errors.js';
+import type { LlmRequest } from '../llm/contract.js';
+import { createLlmScheduler, findLlmScheduler } from '../llm/registry.js';
+import { type LlmRun, simulateLlm } from '../llm/simulate.js';
+import type { VectorCase } from './vectors.js';
+
+const whole = z.number().int().nonnegative();
+const tokens = z.number().int().positive();
+const llmCase = z.object({
+  requests: z.array(z.object({ id: z.string(), at: whole, promptTokens: tokens, outputTokens: tokens })),
+  cost: z.object({ baseNs: whole, prefillTokenNs: whole, decodeSeqNs: whole }),
+});
+
+/** Does the case belong to an LLM scheduler? */
+export function isLlmRun({ requests, strategy }: VectorCase): boolean {
+  return requests !== undefined && strategy.name.startsWith('llm-');
+}
+
+/** Run a case's requests through its scheduler in virtual time. */
+export function runLlm(vector: VectorCase): LlmRun | undefined {
+  const { name, options } = vector.strategy;
+  if (findLlmScheduler(name) === undefined) return undefined;
+  const parsed = llmCase.safeParse(vector);
+  if (!parsed.success)
+    throw new UserError({
+      place: vector.name,
+      found: z.prettifyError(parsed.error),
+      allowed: 'requests with promptTokens and outputTokens, cost: {baseNs, prefillTokenNs, decodeSeqNs}',
+    });
+  const requests: readonly LlmRequest[] = parsed.data.requests;
+  return simulateLlm(createLlmScheduler(name, options), requests, parsed.data.cost);
+}
