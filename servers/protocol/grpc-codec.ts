@@ -28,7 +28,7 @@ export function decodeGrpcRequest(message: Uint8Array): InferRequest {
 
 /** The client's side: all inputs as raw contents. */
 export function encodeGrpcRequest(request: InferRequest): Buffer {
-  const writer = writeHead(request, request.parameters);
+  const writer = writeHead(request, request.parameters, request.id);
   for (const input of request.inputs) writeTensor(writer, 5, input);
   for (const output of request.outputs ?? []) {
     const mark = writer.begin(6);
@@ -51,11 +51,16 @@ export function decodeGrpcResponse(message: Uint8Array): InferResponse {
 }
 
 /**
- * The server's side: all outputs as raw contents, the timings in the parameters. `timings.serialiseNs` becomes the time
+ * The server's side: the request's id, all outputs as raw contents, the timings in the parameters. `timings.serialiseNs` becomes the time
  * since `startedNs` (nowNs) until the tensors' heads are written; the copy of the contents is still to come.
  */
-export function encodeGrpcResponse(response: InferResponse, timings: ServerTimings, startedNs: number): Buffer {
-  const writer = writeHead(response, response.parameters);
+export function encodeGrpcResponse(
+  request: InferRequest,
+  response: InferResponse,
+  timings: ServerTimings,
+  startedNs: number,
+): Buffer {
+  const writer = writeHead(response, response.parameters, response.id ?? request.id);
   for (const output of response.outputs) writeTensor(writer, 5, output);
   timings.serialiseNs = nowNs() - startedNs;
   writeParameters(writer, 4, timingsToParameters(timings));
@@ -68,11 +73,15 @@ export function encodeGrpcResponse(response: InferResponse, timings: ServerTimin
 /** One for all messages: encoding is synchronous. */
 const scratch = new ProtoWriter();
 
-function writeHead(message: InferRequest | InferResponse, parameters: Parameters | undefined): ProtoWriter {
+function writeHead(
+  message: InferRequest | InferResponse,
+  parameters: Parameters | undefined,
+  id: string | undefined,
+): ProtoWriter {
   const writer = scratch.reset();
   writer.string(1, message.modelName);
   writer.string(2, message.modelVersion);
-  writer.string(3, message.id);
+  writer.string(3, id);
   writeParameters(writer, 4, parameters);
   return writer;
 }

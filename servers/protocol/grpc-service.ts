@@ -5,9 +5,13 @@ import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/
 
 export const SERVICE_NAME = 'inference.GRPCInferenceService';
 
-/** inference.proto, loaded: what reflection answers from. Names stay as they are; 64-bit integers become numbers. */
-export function loadInferenceProto(): PackageDefinition {
-  return loadSync(inferenceProtoPath(), { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true });
+/**
+ * inference.proto, loaded together with `others`: what reflection answers from. Names stay as they are; 64-bit integers
+ * become numbers.
+ */
+export function loadInferenceProto(others: readonly string[] = []): PackageDefinition {
+  const files = [inferenceProtoPath(), ...others];
+  return loadSync(files, { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true });
 }
 
 /**

@@ -15,7 +15,7 @@ import { TIMING_FIELDS, TIMING_PARAMETERS } from './timings.js';
 import type { InferRequest, InferResponse, ServerTimings } from './types.js';
 
 /**
- * The server's side: a response as v2 JSON. Outputs are binary where the request asks: `binary_data` of the output, else
+ * The server's side: a response as v2 JSON, with the request's id. Outputs are binary where the request asks: `binary_data` of the output, else
  * `binary_data_output` of the request, else JSON. `timings.serialiseNs` becomes the time since `startedNs` (nowNs) until all
  * tensors are encoded, and all timings go into the parameters.
  */
@@ -35,7 +35,10 @@ export function encodeJsonResponse(
   timings.serialiseNs = nowNs() - startedNs;
   const own = parameterEntries(response.parameters);
   const all = own === '' ? timingsText(timings) : `${own},${timingsText(timings)}`;
-  return jsonMessage(`${names(response)},"parameters":{${all}},"outputs":[${outputs.join(',')}]}`, binary);
+  return jsonMessage(
+    `${names(response, response.id ?? request.id)},"parameters":{${all}},"outputs":[${outputs.join(',')}]}`,
+    binary,
+  );
 }
 
 /** The client's side: the response in a body; binary tensors are views into it. Throws INVALID_ARGUMENT. */
@@ -57,10 +60,10 @@ function wantsBinary(request: InferRequest, name: string): boolean {
   return (own ?? request.parameters?.binary_data_output) === true;
 }
 
-function names(response: InferResponse): string {
+function names(response: InferResponse, requestId: string | undefined): string {
   const version =
     response.modelVersion === undefined ? '' : `,"model_version":${JSON.stringify(response.modelVersion)}`;
-  const id = response.id === undefined ? '' : `,"id":${JSON.stringify(response.id)}`;
+  const id = requestId === undefined ? '' : `,"id":${JSON.stringify(requestId)}`;
   return `{"model_name":${JSON.stringify(response.modelName)}${version}${id}`;
 }
 

@@ -1,0 +1,12 @@
+import type { FrontendDefinition } from './contract.js';
+import { grpc } from './grpc.js';
+import { rest } from './rest.js';
+
+/** Every frontend: one import and one line. */
+export const frontends = [rest, grpc] as const satisfies readonly FrontendDefinition[];
+
+export type FrontendName = (typeof frontends)[number]['name'];
+
+export function findFrontend(name: string): FrontendDefinition | undefined {
+  return frontends.find((frontend) => frontend.name === name);
+}
