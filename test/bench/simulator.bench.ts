@@ -1,0 +1,99 @@
+import { instanceList, strategyContext } from '../../servers/executors/context.js';
+import type { CostTable } from '../../servers/executors/contract.js';
+import { costModel, costOf } from '../../servers/executors/cost.js';
+import { simulate } from '../../servers/executors/virtual.js';
+import type { Execute, StrategyRequest } from '../../servers/strategies/contract.js';
+import { createStrategy } from '../../servers/strategies/registry.js';
+
+/** One benchmark figure. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+interface Setup {
+  readonly strategy: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly instances: number;
+  /** Rows an instance runs at once when it is busy. */
+  readonly batch: number;
+}
+
+const ARRIVALS = 1_000_000;
+const ROUNDS = 3;
+/** 85 µs for one row, 18 µs a row at 32. */
+const COST: CostTable = [
+  [1, 85_000],
+  [32, 576_000],
+];
+const SETUPS: readonly Setup[] = [
+  { strategy: 'serial', options: {}, instances: 1, batch: 1 },
+  { strategy: 'instance-group', options: {}, instances: 4, batch: 1 },
+  { strategy: 'triton-dynamic', options: { maxBatchSize: 16, maxQueueDelay: '200us' }, instances: 1, batch: 16 },
+];
+
+/** The virtual executor's events a second, on a million Poisson arrivals at 80 % load, and each strategy's own ns a request; the best of three. */
+export async function run(): Promise<readonly Figure[]> {
+  return SETUPS.flatMap((setup) => {
+    const requests = poisson(ARRIVALS, (0.8 * setup.instances * setup.batch) / costOf(COST, setup.batch));
+    return [
+      {
+        name: `simulator, ${setup.strategy}`,
+        value: best(Math.max, () => eventsPerSecond(setup, requests)),
+        unit: 'events/s',
+      },
+      {
+        name: `strategy alone, ${setup.strategy}`,
+        value: best(Math.min, () => ownCost(setup, requests)),
+        unit: 'ns/request',
+      },
+    ];
+  });
+}
+
+function best(choose: (...values: number[]) => number, measure: () => number): number {
+  return choose(...Array.from({ length: ROUNDS }, measure));
+}
+
+function eventsPerSecond(setup: Setup, requests: readonly StrategyRequest[]): number {
+  const { instances, costs, strategy } = make(setup);
+  const begin = performance.now();
+  const totals = simulate({ strategy, instances, durationOf: costs.durationOf, requests });
+  const seconds = (performance.now() - begin) / 1e3;
+  if (totals.answered !== requests.length) throw new Error(`${setup.strategy} answered ${totals.answered}`);
+  return totals.events / seconds;
+}
+
+/** The calls that a strategy sees at full load, without an executor: a batch is offered, polled and finished. */
+function ownCost(setup: Setup, requests: readonly StrategyRequest[]): number {
+  const { strategy } = make(setup);
+  const running: Execute[] = [];
+  const begin = performance.now();
+  for (let i = 0, now = 0; i < requests.length; now += 1_000_000) {
+    for (let n = 0; n < setup.batch && i < requests.length; n++) strategy.offer(requests[i++]!, now);
+    // The queue may hold back a last, incomplete batch.
+    for (let action = strategy.poll(now); action !== undefined; action = strategy.poll(now))
+      if (action.kind === 'execute') running.push(action);
+    strategy.wakeAt();
+    for (const execution of running.splice(0)) strategy.finished(execution, now + 500_000);
+  }
+  return ((performance.now() - begin) * 1e6) / requests.length;
+}
+
+function make({ strategy, options, instances: count }: Setup) {
+  const instances = instanceList(count);
+  const costs = costModel(instances, { cost: COST });
+  return { instances, costs, strategy: createStrategy(strategy, options, strategyContext(instances, costs)) };
+}
+
+/** Arrivals with exponential gaps, `rate` in requests a nanosecond, from a fixed seed. */
+function poisson(count: number, rate: number): StrategyRequest[] {
+  let state = 1;
+  let at = 0;
+  return Array.from({ length: count }, (_, i) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    at += -Math.log((state + 1) / 4_294_967_297) / rate;
+    return { id: String(i), at: Math.round(at), rows: 1 };
+  });
+}
