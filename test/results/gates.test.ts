@@ -1,0 +1,249 @@
+import { describe, expect, it } from 'vitest';
+import type { TrialFacts } from '../../results/facts.js';
+import { gate, gates } from '../../results/gates/registry.js';
+import { summarise } from '../../results/summarise.js';
+import type { Finding } from '../../results/summary.js';
+import { CLOSED, factsOf, OFFLINE, type Row, SERVER, steady } from './facts.js';
+
+const findings = (facts: TrialFacts): readonly Finding[] => summarise(facts).verdict.findings;
+const rules = (facts: TrialFacts): string[] => findings(facts).map(({ rule }) => rule);
+const finding = (facts: TrialFacts, rule: string) => findings(facts).find((one) => one.rule === rule);
+
+/** 6,000 requests every ms; the last `late` of them are issued `by` ms late. */
+function delayed(late: number, by: number): Row[] {
+  return steady(6000, 1, 1).map((row, i) =>
+    i < 6000 - late ? row : { due: row.due, issued: row.due + by, completed: row.completed! + by },
+  );
+}
+
+describe('a verdict', () => {
+  it('is VALID without findings where no rule is broken', () => {
+    expect(summarise(factsOf(steady(1000, 10, 5))).verdict).toEqual({ state: 'VALID', findings: [] });
+  });
+
+  it('names rule, message and advice in every finding', () => {
+    const everythingWrong = factsOf(delayed(3000, 50).slice(0, 100), {
+      load: { minDurationNs: 60e9, minQueries: 1e6 },
+      drive: { stoppedEarly: 'outstanding cap', clockDrift: 0.5 },
+      targets: { p99LatencyNs: 1, errorRate: 0 },
+    });
+    const found = findings(everythingWrong);
+    expect(found.length).toBeGreaterThanOrEqual(5);
+    for (const { rule, message, advice } of found) {
+      expect(gate(rule)).toBeDefined();
+      expect(message).toMatch(/[.:].*$|\.$/);
+      expect(advice).toMatch(/\.$/);
+    }
+  });
+
+  it('has one gate a name', () => {
+    expect(new Set(gates.map(({ name }) => name)).size).toBe(gates.length);
+  });
+});
+
+describe('dispatch lateness', () => {
+  it('fires where 312 of 6,000 requests left 41 ms late, and blames the load generator', () => {
+    const found = finding(factsOf(delayed(312, 41)), 'dispatch-lateness')!;
+    expect(found.severity).toBe('invalid');
+    expect(found.message).toBe(
+      '312 of 6,000 requests were issued more than 1.00 ms after they were due (p99 41.0 ms). The load generator, not the server, was the limit.',
+    );
+    expect(found.advice).toMatch(/add load processes/i);
+  });
+
+  it('lets 59 of 6,000 be late: their p99 is still on time', () => {
+    expect(rules(factsOf(delayed(59, 41)))).toEqual([]);
+  });
+
+  it('allows 5 % of the median latency: 40 ms late is nothing beside a median of 1 s', () => {
+    const rows = steady(1000, 10, 1000).map((row) => ({ ...row, issued: row.due + 40 }));
+    expect(rules(factsOf(rows))).toEqual([]);
+    const faster = steady(1000, 10, 700).map((row) => ({ ...row, issued: row.due + 40 }));
+    expect(rules(factsOf(faster))).toEqual(['dispatch-lateness']);
+  });
+
+  it('blames the cap where the cap held requests back', () => {
+    // Pairs are due every ms; two may be in flight, 10 ms each.
+    const rows = Array.from({ length: 100 }, (_, i): Row => {
+      const pair = Math.floor(i / 2);
+      return { due: pair, issued: pair * 10, completed: pair * 10 + 10 };
+    });
+    const found = finding(factsOf(rows, { load: { cap: 2 } }), 'dispatch-lateness')!;
+    expect(found.message).toContain('The limit of 2 requests in flight held them back.');
+    expect(found.advice).toMatch(/connections/);
+    expect(finding(factsOf(rows, { load: { cap: 3 } }), 'dispatch-lateness')!.message).toContain('load generator');
+  });
+
+  it('does not judge closed loops, nor offline, where waiting is the measurement', () => {
+    expect(rules(factsOf(delayed(3000, 500), { load: CLOSED }))).toEqual([]);
+    expect(rules(factsOf(delayed(3000, 500), { load: OFFLINE }))).toEqual([]);
+  });
+});
+
+describe('delivery', () => {
+  const unsent = (n: number) =>
+    steady(1000, 10, 1).map((row, i): Row => (i < 1000 - n ? row : { due: row.due, issued: Number.NaN }));
+
+  it('fires where 6 of 1,000 requests were never sent, not where 5 were', () => {
+    expect(finding(factsOf(unsent(6)), 'delivery')!.message).toContain('994 of 1,000');
+    expect(rules(factsOf(unsent(5)))).toEqual([]);
+  });
+
+  it('leaves the word to stopped-early where the load ended early', () => {
+    expect(rules(factsOf(unsent(500), { drive: { stoppedEarly: 'interrupted' } }))).toEqual(['stopped-early']);
+  });
+});
+
+describe('stopped early', () => {
+  it('fires with the reason that the load gave', () => {
+    const found = finding(factsOf(steady(10, 1, 1), { drive: { stoppedEarly: 'interrupted' } }), 'stopped-early')!;
+    expect(found.message).toBe('The load ended before its time after 10 requests: interrupted.');
+    expect(found.advice).toContain('--resume');
+  });
+});
+
+describe('error rate', () => {
+  const refused = (n: number) =>
+    steady(1000, 10, 1).map((row, i): Row => (i < n ? { ...row, outcome: 'rejected', error: 'queue-full' } : row));
+
+  it('fires at 2 of 1,000 with a target of 0.1 %, not at 1', () => {
+    const found = finding(factsOf(refused(2), { targets: { errorRate: 0.001 } }), 'error-rate')!;
+    expect(found).toMatchObject({ severity: 'invalid' });
+    expect(found.message).toBe(
+      '2 of 1,000 requests did not end ok (0.200 %: queue-full 2); the target allows 0.100 %.',
+    );
+    expect(rules(factsOf(refused(1), { targets: { errorRate: 0.001 } }))).toEqual([]);
+  });
+
+  it('warns without a target: an overload may be refused', () => {
+    const { verdict } = summarise(factsOf(refused(300)));
+    expect(verdict).toMatchObject({ state: 'VALID', findings: [{ rule: 'error-rate', severity: 'warning' }] });
+  });
+
+  it('is INVALID where nothing was answered, target or not', () => {
+    expect(summarise(factsOf(refused(1000))).verdict.state).toBe('INVALID');
+  });
+});
+
+describe('minimum duration', () => {
+  it('of a schedule counts to its last due time and the gap behind it: 1,000 requests every 10 ms are 10 s', () => {
+    expect(rules(factsOf(steady(1000, 10, 1), { load: { minDurationNs: 10e9 } }))).toEqual([]);
+    const found = finding(factsOf(steady(990, 10, 1), { load: { minDurationNs: 10e9 } }), 'min-duration')!;
+    expect(found.message).toContain('It lasted 9.90 s; at least 10.0 s are needed');
+  });
+
+  it('of a closed loop counts to the last issue time, not to the last answer', () => {
+    const rows = [...steady(100, 10, 10), { due: 1000, completed: 9000 }];
+    expect(rules(factsOf(rows, { load: { ...CLOSED, minDurationNs: 1e9 } }))).toEqual([]);
+    expect(rules(factsOf(rows, { load: { ...CLOSED, minDurationNs: 1.1e9 } }))).toEqual(['min-duration']);
+  });
+
+  it('of offline is the longest latency, and the advice is more samples', () => {
+    const rows = Array.from({ length: 100 }, (_, i): Row => ({ due: 0, issued: i, completed: 20 * (i + 1) }));
+    expect(rules(factsOf(rows, { load: { ...OFFLINE, minDurationNs: 2e9 } }))).toEqual([]);
+    const found = finding(factsOf(rows, { load: { ...OFFLINE, minDurationNs: 9e9 } }), 'min-duration')!;
+    expect(found.advice).toContain('5 times as many samples');
+  });
+});
+
+describe('minimum queries', () => {
+  it('fires at 99 of 100, not at 100', () => {
+    expect(rules(factsOf(steady(99, 10, 1), { load: { minQueries: 100 } }))).toEqual(['min-queries']);
+    expect(rules(factsOf(steady(100, 10, 1), { load: { minQueries: 100 } }))).toEqual([]);
+  });
+
+  it('counts queries, not samples, in multi-stream', () => {
+    const rows = steady(16, 10, 1).map((row, i) => ({ ...row, query: Math.floor(i / 8) }));
+    expect(rules(factsOf(rows, { load: { ...CLOSED, perQuery: true, minQueries: 2 } }))).toEqual([]);
+    expect(rules(factsOf(rows, { load: { ...CLOSED, perQuery: true, minQueries: 3 } }))).toEqual(['min-queries']);
+  });
+});
+
+describe('sample size', () => {
+  const targets = { p99LatencyNs: 1e9 };
+
+  it('fires where a p99 is asked of 661 answers, not of 662', () => {
+    const found = finding(factsOf(steady(661, 10, 1), { targets }), 'sample-size')!;
+    expect(found.message).toBe('661 answered requests are too few for a p99 (needs 662).');
+    expect(found.advice).toContain('at least 8s');
+    expect(rules(factsOf(steady(662, 10, 1), { targets }))).toEqual([]);
+  });
+
+  it('asks nothing where no percentile is asked, of a probe, or of offline', () => {
+    expect(rules(factsOf(steady(10, 10, 1)))).toEqual([]);
+    expect(rules(factsOf(steady(10, 10, 1), { targets, identity: { loadType: 'probe' } }))).toEqual([]);
+    expect(rules(factsOf(steady(10, 10, 1), { targets, load: OFFLINE }))).toEqual([]);
+  });
+});
+
+describe('early stopping', () => {
+  it('fires in single-stream at 63 queries, not at 64', () => {
+    const load = { ...CLOSED, primary: { metric: 'p90Latency', percentile: 0.9 } } as const;
+    expect(rules(factsOf(steady(63, 10, 1), { load }))).toEqual(['early-stopping']);
+    expect(rules(factsOf(steady(64, 10, 1), { load }))).toEqual([]);
+  });
+
+  it('asks a server with 5 of 1,300 over its bound for 7 more, and is content with 1,307', () => {
+    const slow = (i: number) => (i < 5 ? 20 : 1);
+    const found = finding(factsOf(steady(1300, 10, slow), { load: SERVER }), 'early-stopping')!;
+    expect(found.message).toContain('5 of 1,300 queries took longer than 10.0 ms: with so many, 1,307 are needed');
+    expect(found.advice).toBe('Run longer: 7 more queries within the bound would do (about 70.0 ms at this rate).');
+    expect(rules(factsOf(steady(1307, 10, slow), { load: SERVER }))).toEqual([]);
+  });
+});
+
+describe('the performance constraint', () => {
+  it('fires where more than 1 % of the queries break the bound', () => {
+    const found = finding(
+      factsOf(
+        steady(1000, 10, (i) => (i < 20 ? 30 : 1)),
+        { load: SERVER },
+      ),
+      'performance-constraint',
+    )!;
+    expect(found.message).toBe(
+      '20 of 1,000 queries (2.00 %) took longer than 10.0 ms; at most 1.00 % may, p99 30.0 ms.',
+    );
+  });
+
+  it('counts a request without an answer as over the bound', () => {
+    const rows = steady(1000, 10, 1).map((row, i): Row => (i < 20 ? { ...row, outcome: 'timedOut' } : row));
+    expect(rules(factsOf(rows, { load: SERVER }))).toContain('performance-constraint');
+  });
+
+  it('is silent for loads without a bound', () => {
+    expect(rules(factsOf(steady(1000, 10, 500)))).toEqual([]);
+  });
+});
+
+describe('the clock', () => {
+  it('warns above 0.1 %, fails above 1 %, and does not exist in virtual time', () => {
+    const at = (clockDrift: number, simulated = false) =>
+      summarise(factsOf(steady(10, 10, 1), { drive: { clockDrift }, identity: { simulated } })).verdict;
+    expect(at(0.0009)).toEqual({ state: 'VALID', findings: [] });
+    expect(at(-0.005)).toMatchObject({ state: 'VALID', findings: [{ rule: 'clock', severity: 'warning' }] });
+    expect(at(0.02)).toMatchObject({ state: 'INVALID', findings: [{ rule: 'clock', severity: 'invalid' }] });
+    expect(at(0.02, true).state).toBe('VALID');
+  });
+});
+
+describe('targets', () => {
+  it('missed leave a trial VALID: an answer, not a fault', () => {
+    const { verdict } = summarise(factsOf(steady(1000, 10, 30), { targets: { p99LatencyNs: 20e6 } }));
+    expect(verdict.state).toBe('VALID');
+    expect(verdict.findings).toMatchObject([{ rule: 'target-latency', severity: 'missed' }]);
+    expect(verdict.findings[0]!.message).toBe('p99 latency 30.0 ms exceeds the target of 20.0 ms by 50.0 %.');
+  });
+
+  it('met say nothing, and offline has no latency target', () => {
+    expect(rules(factsOf(steady(1000, 10, 20), { targets: { p99LatencyNs: 20e6 } }))).toEqual([]);
+    expect(rules(factsOf(steady(1000, 10, 30), { targets: { p99LatencyNs: 20e6 }, load: OFFLINE }))).toEqual([]);
+  });
+
+  it('of accuracy are judged by the answers of the same trial', () => {
+    const rows = steady(100, 10, 1).map((row, i) => ({ ...row, correct: i < 87 }));
+    const found = finding(factsOf(rows, { targets: { accuracy: 0.88 } }), 'target-accuracy')!;
+    expect(found.message).toMatch(/^top-1 87\.0 % .* is below the target of 88\.0 %\.$/);
+    expect(rules(factsOf(rows, { targets: { accuracy: 0.87 } }))).toEqual([]);
+  });
+});
