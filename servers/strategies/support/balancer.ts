@@ -28,8 +28,8 @@ export interface BalancerOptions {
 export interface Pick {
   /** IPv4 address, for `ip-hash`. */
   readonly client?: string | undefined;
-  /** Two numbers in [0,1), for `random-two`. */
-  readonly draws?: readonly number[] | undefined;
+  /** Gives two numbers in [0,1), for `random-two`; asked only there. Without it both are 0. */
+  readonly draws?: (() => readonly number[]) | undefined;
 }
 
 interface Upstream {
@@ -109,7 +109,7 @@ export class Balancer {
       case 'ip-hash':
         return this.#ipHash(up, client ?? '');
       case 'random-two':
-        return randomTwo(up, draws?.[0] ?? 0, draws?.[1] ?? 0);
+        return randomTwo(up, draws?.() ?? []);
     }
   }
 
@@ -165,7 +165,7 @@ function leastConnections(up: readonly Upstream[]): Upstream {
 }
 
 /** Two different ones by the draws; the second wins only with strictly fewer connections. */
-function randomTwo(up: readonly Upstream[], u: number, v: number): Upstream {
+function randomTwo(up: readonly Upstream[], [u = 0, v = 0]: readonly number[]): Upstream {
   const x = Math.floor(u * up.length);
   const first = up[x]!;
   if (up.length === 1) return first;
