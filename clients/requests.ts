@@ -1,0 +1,102 @@
+import { OUTCOMES, type RecordTable } from '../results/record.js';
+import { Live } from './live.js';
+import type { Timeline } from './timeline.js';
+import type { CallHandle, CallResult, Encoded, Transport } from './transports/contract.js';
+
+/** How answers are judged: 1 right, 0 wrong, −1 unknown. */
+export type Judge = (sample: number, result: CallResult) => number;
+
+/**
+ * Sends requests and fills one row of the table for each. Rows are in order of sending; times are ns from `originNs`.
+ * In flight it keeps a handle a request, so that all can be cancelled.
+ */
+export class Requests {
+  readonly live = new Live();
+  private readonly handles = new Map<number, CallHandle>();
+  private idle: (() => void) | undefined;
+
+  constructor(
+    readonly table: RecordTable,
+    private readonly originNs: number,
+    private readonly warmUp: boolean,
+    private readonly timeline: Timeline,
+    private readonly transport: Transport,
+    private readonly encoded: (sample: number) => Encoded,
+    private readonly judge?: Judge,
+  ) {}
+
+  get inFlight(): number {
+    return this.live.issued - this.live.completed;
+  }
+
+  readonly send = (
+    sample: number,
+    query: number,
+    dueNs: number,
+    done: (completedNs: number, ok: boolean) => void,
+  ): void => {
+    const row = this.addRow(sample, query, dueNs);
+    const payload = this.encoded(sample);
+    this.live.issued++;
+    this.table.issuedNs[row] = this.timeline.now() - this.originNs;
+    const handle = this.transport.infer(payload, (result) => {
+      this.handles.delete(row);
+      this.complete(row, result);
+      done(result.completedNs - this.originNs, result.outcome === 'ok');
+      if (this.inFlight === 0) this.idle?.();
+    });
+    if (this.table.outcome[row] === UNFINISHED) this.handles.set(row, handle);
+  };
+
+  /** A request that was due but never sent. */
+  addRow(sample: number, query: number, dueNs: number): number {
+    const { table } = this;
+    const row = table.length++;
+    table.sequence[row] = row;
+    table.query[row] = query;
+    table.sampleIndex[row] = sample;
+    table.rows[row] = 1;
+    table.dueNs[row] = dueNs;
+    table.warmUp[row] = this.warmUp ? 1 : 0;
+    return row;
+  }
+
+  /** Resolves when nothing is in flight; what still is after `patienceMs` is cancelled. */
+  async drain(patienceMs: number): Promise<void> {
+    if (this.inFlight === 0) return;
+    const timer = setTimeout(() => this.cancelAll(), patienceMs);
+    await new Promise<void>((resolve) => {
+      this.idle = resolve;
+    });
+    clearTimeout(timer);
+  }
+
+  private cancelAll(): void {
+    for (const handle of [...this.handles.values()]) handle.cancel();
+  }
+
+  private complete(row: number, result: CallResult): void {
+    const { table, originNs } = this;
+    table.completedNs[row] = result.completedNs - originNs;
+    table.firstByteNs[row] = result.firstByteNs - originNs;
+    table.outcome[row] = OUTCOMES.indexOf(result.outcome);
+    if (result.outcome !== 'ok') table.error[row] = table.errorNumber(result.errorCode ?? result.outcome);
+    else if (this.judge) table.correct[row] = this.judge(table.sampleIndex[row]!, result);
+    if (result.timings) this.copyTimings(row, result.timings);
+    this.live.add(result.outcome === 'ok', result.completedNs - originNs - table.dueNs[row]!);
+  }
+
+  private copyTimings(row: number, timings: NonNullable<CallResult['timings']>): void {
+    const { table } = this;
+    table.receiveNs[row] = timings.receiveNs;
+    table.queueNs[row] = timings.queueNs;
+    table.computeInputNs[row] = timings.computeInputNs;
+    table.computeInferNs[row] = timings.computeInferNs;
+    table.computeOutputNs[row] = timings.computeOutputNs;
+    table.serialiseNs[row] = timings.serialiseNs;
+    table.batchSize[row] = timings.batchSize;
+    table.executionId[row] = timings.executionId;
+  }
+}
+
+const UNFINISHED = OUTCOMES.indexOf('unfinished');
