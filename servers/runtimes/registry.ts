@@ -1,4 +1,4 @@
-import { UserError } from '../../results/errors.js';
+import { checked, lookUp } from '../lookup.js';
 import type { Runtime, RuntimeDefinition } from './contract.js';
 import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';
@@ -12,23 +12,13 @@ export const runtimes = [
 ] as const satisfies readonly RuntimeDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */
-export function runtimeNamed(name: string, place = 'runtime'): RuntimeDefinition {
-  const found = runtimes.find((definition) => definition.name === name) as RuntimeDefinition | undefined;
-  if (found !== undefined) return found;
-  const allowed = runtimes.map((definition) => definition.name).join(', ');
-  throw new UserError({ place, found: `there is no runtime "${name}"`, allowed });
+export function runtimeNamed(name: string, place?: string): RuntimeDefinition {
+  return lookUp<RuntimeDefinition>(runtimes, name, 'runtime', place);
 }
 
 /** Options with their defaults filled in. Throws UserError with every problem of them. */
 export function parseRuntimeOptions(definition: RuntimeDefinition, options: unknown, place = definition.name): unknown {
-  const parsed = definition.options.safeParse(options ?? {});
-  if (parsed.success) return parsed.data;
-  throw new UserError(
-    parsed.error.issues.map((issue) => ({
-      place: [place, ...issue.path.map(String)].join('.'),
-      found: issue.message,
-    })),
-  );
+  return checked(definition.options, options ?? {}, place);
 }
 
 /** A runtime of that name with its model loaded. Throws UserError where name, options or model are wrong. */

@@ -1,0 +1,232 @@
+import { UserError } from '../results/errors.js';
+import { version } from '../results/package.js';
+import { Batching } from './executors/batching.js';
+import { instanceList, strategyContext } from './executors/context.js';
+import { costModel } from './executors/cost.js';
+import type { Instance, InstanceEvents } from './executors/instance.js';
+import { RealExecutor } from './executors/real.js';
+import { startInstance } from './executors/start-instance.js';
+import { DEFAULT_LIMITS, type Frontend, type FrontendDefinition, frontends } from './frontends/index.js';
+import { lookUp } from './lookup.js';
+import { maxBatch, refuseFixedBatch } from './models/batch.js';
+import type { ResolvedModel } from './models/contract.js';
+import { resolveModel } from './models/resolve.js';
+import { metricsText } from './prometheus.js';
+import { modelConfig } from './protocol/config.js';
+import type { InferenceService } from './protocol/service.js';
+import type { ModelMetadata } from './protocol/types.js';
+import type { RuntimeMetadata } from './runtimes/contract.js';
+import { ModelService } from './service.js';
+import type { ServerSpec, ServerUsage } from './spec.js';
+import { StatisticsCollector } from './statistics.js';
+import type { Strategy, StrategyDefinition } from './strategies/contract.js';
+import { parseStrategyOptions, strategyNamed } from './strategies/registry.js';
+import { serverUsage } from './usage.js';
+
+/** A server that answers. */
+export interface RunningServer {
+  /** Frontend name → address: `rest` → `http://127.0.0.1:8000`, `grpc` → `127.0.0.1:8001`. */
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly service: InferenceService;
+  readonly model: ResolvedModel;
+  readonly metadata: ModelMetadata;
+  /** What the runtime runs on. */
+  readonly providers: readonly string[];
+  usage(): ServerUsage;
+  /** Stops accepting, answers what it has, stops the workers. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_WARM_UP = 3;
+
+/**
+ * Find the model, load and warm the instances, and open the frontends. Throws UserError where anything about the spec is
+ * wrong, model file and ports included; nothing keeps running then.
+ */
+export async function startServer(
+  spec: ServerSpec,
+  events: Partial<InstanceEvents> = {},
+  signal?: AbortSignal,
+): Promise<RunningServer> {
+  const choice = chooseStrategy(spec);
+  const model = await resolveModel(spec.model, signal);
+  const instances = startInstances(spec, model, events);
+  const undo: (() => Promise<unknown>)[] = [() => Promise.all(instances.map((instance) => instance.close()))];
+  try {
+    const [runtime] = await Promise.all(instances.map((instance) => instance.started));
+    signal?.throwIfAborted();
+    const core = assemble(spec, choice, model, runtime!, instances, events);
+    undo.unshift(() => core.executor.close());
+    const open = await openFrontends(spec, core, undo);
+    return running(spec, core, model, runtime!, instances, open);
+  } catch (error) {
+    for (const step of undo) await step();
+    throw error;
+  }
+}
+
+interface StrategyChoice {
+  readonly definition: StrategyDefinition;
+  readonly options: unknown;
+  readonly maxRows: number;
+}
+
+function chooseStrategy({ strategy, profile, name }: ServerSpec): StrategyChoice {
+  const definition = strategyNamed(strategy.name, `${name}.strategy`);
+  const options = parseStrategyOptions(definition, strategy.options, `${name}.${strategy.name}`);
+  if (definition.usesProfile && profile === undefined)
+    throw new UserError({
+      place: `${name}.${strategy.name}`,
+      found: 'this strategy plans with the model’s measured cost, and none is given',
+      remedy: 'Measure it: servemark profile MODEL',
+    });
+  return { definition, options, maxRows: definition.maxRows(options) };
+}
+
+function startInstances(spec: ServerSpec, model: ResolvedModel, events: Partial<InstanceEvents>): Instance[] {
+  return Array.from({ length: spec.instances ?? 1 }, (_, id) =>
+    startInstance(
+      {
+        id,
+        runtime: model.runtime,
+        runtimeOptions: model.runtimeOptions,
+        modelPath: model.path,
+        isolation: spec.isolation ?? 'thread',
+        warmUpExecutions: spec.warmUpExecutions ?? DEFAULT_WARM_UP,
+      },
+      events,
+    ),
+  );
+}
+
+interface Core {
+  readonly service: ModelService;
+  readonly executor: RealExecutor;
+  readonly statistics: StatisticsCollector;
+}
+
+function assemble(
+  spec: ServerSpec,
+  choice: StrategyChoice,
+  model: ResolvedModel,
+  runtime: RuntimeMetadata,
+  instances: readonly Instance[],
+  events: Partial<InstanceEvents>,
+): Core {
+  refuseFixedBatch(runtime, choice.maxRows, `${spec.name}.${spec.strategy.name}`);
+  const statistics = new StatisticsCollector(model.name, model.version);
+  const executor = new RealExecutor({
+    strategy: createStrategy(spec, choice, instances.length),
+    instances,
+    batching: new Batching(runtime),
+    modelVersion: model.version,
+    statistics,
+    onEvent: events.event,
+  });
+  const metadata = metadataOf(model, runtime);
+  const maxRows = rowLimit(runtime, choice.maxRows);
+  const service = new ModelService({
+    server: { name: spec.name, version, extensions: ['model_configuration', 'statistics', 'binary_tensor_data'] },
+    model: metadata,
+    version: model.version,
+    config: modelConfig(metadata, {
+      backend: runtime.backend,
+      maxBatchSize: Number.isFinite(maxRows) ? maxRows : Math.min(choice.maxRows, ANY_ROWS),
+      instances: [{ name: model.name, kind: 'KIND_CPU', count: instances.length }],
+      dynamicBatching: choice.maxRows > 1 ? dynamicBatching(choice.options) : undefined,
+    }),
+    executor,
+    instances,
+    statistics,
+    maxRows,
+  });
+  return { service, executor, statistics };
+}
+
+function createStrategy(spec: ServerSpec, choice: StrategyChoice, count: number): Strategy {
+  const infos = instanceList(count);
+  const costs = costModel(infos, { cost: spec.profile });
+  return choice.definition.create(choice.options, strategyContext(infos, costs));
+}
+
+function metadataOf(model: ResolvedModel, runtime: RuntimeMetadata): ModelMetadata {
+  const { platform, inputs, outputs } = runtime;
+  return { name: model.name, versions: [model.version], platform, inputs, outputs };
+}
+
+/**
+ * Rows that a request may have. A strategy that never batches (1) takes any: it hands requests on as they are. 0: the model
+ * has no dynamic batch dimension.
+ */
+function rowLimit(runtime: RuntimeMetadata, maxRows: number): number {
+  if (maxBatch(runtime) !== Number.POSITIVE_INFINITY) return 0;
+  return maxRows > 1 ? maxRows : Number.POSITIVE_INFINITY;
+}
+
+/** What the configuration says where a strategy's batches know no limit. */
+const ANY_ROWS = 2 ** 31 - 1;
+
+/** The options that Triton has too, in its spelling. */
+function dynamicBatching(options: unknown): Readonly<Record<string, unknown>> {
+  const { preferredBatchSize, maxQueueDelay, preserveOrdering } = options as {
+    readonly preferredBatchSize?: readonly number[];
+    readonly maxQueueDelay?: number;
+    readonly preserveOrdering?: boolean;
+  };
+  return {
+    ...(preferredBatchSize?.length ? { preferred_batch_size: preferredBatchSize } : {}),
+    ...(maxQueueDelay === undefined ? {} : { max_queue_delay_microseconds: Math.round(maxQueueDelay / 1000) }),
+    ...(preserveOrdering === undefined ? {} : { preserve_ordering: preserveOrdering }),
+  };
+}
+
+async function openFrontends(
+  spec: ServerSpec,
+  { service, executor, statistics }: Core,
+  undo: (() => Promise<unknown>)[],
+): Promise<Map<string, Frontend>> {
+  const open = new Map<string, Frontend>();
+  for (const [name, { host = '127.0.0.1', port }] of Object.entries(spec.frontends)) {
+    const frontend = await lookUp<FrontendDefinition>(frontends, name, 'frontend', `${spec.name}.frontends`).start(
+      service,
+      {
+        host,
+        port,
+        limits: spec.limits ?? DEFAULT_LIMITS,
+        metrics: () => metricsText([statistics], () => executor.waiting()),
+      },
+    );
+    open.set(name, frontend);
+    undo.unshift(() => frontend.close());
+  }
+  return open;
+}
+
+function running(
+  spec: ServerSpec,
+  { service, executor }: Core,
+  model: ResolvedModel,
+  runtime: RuntimeMetadata,
+  instances: readonly Instance[],
+  open: ReadonlyMap<string, Frontend>,
+): RunningServer {
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    service.stopAccepting();
+    await Promise.all([...open.values()].map((frontend) => frontend.close()));
+    await executor.drained();
+    await executor.close();
+  };
+  return {
+    addresses: Object.fromEntries([...open].map(([name, { address }]) => [name, address])),
+    service,
+    model,
+    metadata: metadataOf(model, runtime),
+    providers: runtime.providers,
+    usage: () => serverUsage(instances, spec.isolation ?? 'thread'),
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

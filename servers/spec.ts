@@ -1,0 +1,48 @@
+import type { CostTable } from './executors/contract.js';
+import type { Isolation } from './executors/instance.js';
+import type { FrontendLimits } from './frontends/contract.js';
+import type { ModelSpec } from './models/spec.js';
+
+/** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
+export interface ServerSpec {
+  /** In server metadata and in messages. */
+  readonly name: string;
+  readonly model: ModelSpec;
+  readonly strategy: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> | undefined };
+  /** Default 1. */
+  readonly instances?: number | undefined;
+  /** Default `thread`. */
+  readonly isolation?: Isolation | undefined;
+  /** Frontend name → where it listens; port 0 = any free one. Default host: loopback. */
+  readonly frontends: Readonly<Record<string, { readonly host?: string | undefined; readonly port: number }>>;
+  readonly limits?: FrontendLimits | undefined;
+  /** An instance's executions before it is ready; default 3. */
+  readonly warmUpExecutions?: number | undefined;
+  /** c(b) of the model, for strategies that use the profile. */
+  readonly profile?: CostTable | undefined;
+  /** Processors of the server process, as in `taskset -c`: `0,2-3`. Only where it runs in a process of its own. */
+  readonly cpus?: string | undefined;
+}
+
+/** CPU time and memory of a server, since it started. */
+export interface ServerUsage {
+  /** The whole process: main thread, workers in threads, and the runtime's own threads. */
+  readonly process: {
+    readonly pid: number;
+    readonly userSeconds: number;
+    readonly systemSeconds: number;
+    readonly rssBytes: number;
+  };
+  /** Of each instance's own thread or process; null where the system does not tell. */
+  readonly instances: readonly {
+    readonly id: number;
+    readonly pid: number;
+    readonly isolation: Isolation;
+    readonly userSeconds: number | null;
+    readonly systemSeconds: number | null;
+    /** Of a process; null for threads, which share the server's. */
+    readonly rssBytes: number | null;
+  }[];
+  /** Share of the time since the start in which the main thread was busy. */
+  readonly eventLoopUtilization: number;
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import type { Instance, Isolation } from './executors/instance.js';
+import type { ServerUsage } from './spec.js';
+
+/** The kernel's clock ticks a second in /proc: 100 on every Linux that Node runs on. */
+const TICKS = 100;
+const PAGE_BYTES = 4096;
+
+/** What this process and its instances have used so far. */
+export function serverUsage(instances: readonly Instance[], isolation: Isolation): ServerUsage {
+  const { user, system } = process.cpuUsage();
+  return {
+    process: {
+      pid: process.pid,
+      userSeconds: user / 1e6,
+      systemSeconds: system / 1e6,
+      rssBytes: process.memoryUsage.rss(),
+    },
+    instances: instances.map((instance) => instanceUsage(instance, isolation)),
+    eventLoopUtilization: performance.eventLoopUtilization().utilization,
+  };
+}
+
+function instanceUsage(instance: Instance, isolation: Isolation): ServerUsage['instances'][number] {
+  const place = instance.place();
+  const pid = place?.pid ?? process.pid;
+  const ownProcess = pid !== process.pid;
+  const path = ownProcess ? `/proc/${pid}/stat` : place?.tid && `/proc/self/task/${place.tid}/stat`;
+  const fields = path ? statFields(path) : undefined;
+  return {
+    id: instance.id,
+    pid,
+    isolation,
+    userSeconds: fields ? Number(fields[11]) / TICKS : null,
+    systemSeconds: fields ? Number(fields[12]) / TICKS : null,
+    rssBytes: fields && ownProcess ? Number(fields[21]) * PAGE_BYTES : null,
+  };
+}
+
+/** Fields of /proc/…/stat from the third on: the second, a name in brackets, may hold spaces. */
+function statFields(path: string): string[] | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
