@@ -9,16 +9,11 @@ import { conformFile } from '../../servers/conform.js';
 const VECTORS = fileURLToPath(new URL('../vectors/', import.meta.url));
 const files = await readdir(VECTORS);
 
-describe('every vector of what is registered passes', () => {
+describe('every vector passes', () => {
   test.each(files)('%s', async (file) => {
     const results = await conformFile(join(VECTORS, file));
-    expect(results.filter(({ state }) => state === 'failed')).toEqual([]);
-    expect(results.length).toBeGreaterThan(0);
-  });
-
-  test.each(['serial', 'instance-group', 'triton-dynamic'])('%s is implemented', async (name) => {
-    const results = await conformFile(join(VECTORS, `${name}.json`));
     expect(results.filter(({ state }) => state !== 'passed')).toEqual([]);
+    expect(results.length).toBeGreaterThan(0);
   });
 });
 

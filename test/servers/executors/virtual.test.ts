@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ExecutionEnds } from '../../../servers/executors/ends.js';
 import { simulate } from '../../../servers/executors/virtual.js';
 import type { Action, Execute, Strategy, StrategyRequest } from '../../../servers/strategies/contract.js';
+import { createStrategy } from '../../../servers/strategies/registry.js';
 
 const request = (id: string, at: number): StrategyRequest => ({ id, at, rows: 1 });
 const run = (instance: number, durationNs: number, requests: readonly StrategyRequest[], hold = false): Execute => ({
@@ -129,6 +130,28 @@ describe('the virtual executor', () => {
     const { strategy } = scripted({});
     const totals = simulate({ strategy, instances: [], durationOf: () => 1, requests: two() });
     expect(totals).toMatchObject({ offered: 2, events: 2 });
+  });
+
+  test('takes arrivals that depend on answers: a closed loop of one, 10 ns each, issues at 0, 10 and 20', () => {
+    const issued: number[] = [];
+    const source = {
+      next: 0,
+      take: () => {
+        issued.push(source.next);
+        const taken = request(String(issued.length), source.next);
+        source.next = Number.POSITIVE_INFINITY;
+        return taken;
+      },
+    };
+    const instances = [{ id: 0, speed: 1 }];
+    const context = { instances, cost: () => 10, costOn: () => 10, inner: createStrategy };
+    const strategy = createStrategy('serial', {}, context);
+    const again = (_: StrategyRequest, at: number) => {
+      if (issued.length < 3) source.next = at;
+    };
+    const totals = simulate({ strategy, instances, durationOf: () => 10, requests: source }, { answered: again });
+    expect(issued).toEqual([0, 10, 20]);
+    expect(totals).toMatchObject({ offered: 3, answered: 3, lastEndNs: 30 });
   });
 
   test('refuses what breaks the contract', () => {

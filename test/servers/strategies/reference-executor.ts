@@ -65,6 +65,7 @@ class Reference {
       if (this.now === Number.POSITIVE_INFINITY) break;
       this.endExecutions();
       for (const request of requests) if (request.at === this.now) this.offer(request);
+      this.pollAll();
       for (const { at, request } of cancellations) if (at === this.now) this.cancel(request);
       this.pollAll();
       wake = strategy.wakeAt();
