@@ -170,6 +170,19 @@ class Reference {
   }
 }
 
+/** A log as plain data: ids for requests. */
+export function plain({ executions, fates }: ReferenceLog) {
+  return {
+    executions: executions.map(({ execution, ...times }) => ({
+      ...times,
+      instance: execution.instance,
+      rows: execution.rows,
+      requests: execution.requests.map(({ id }) => id),
+    })),
+    fates: [...fates].sort(([a], [b]) => Number(a) - Number(b)),
+  };
+}
+
 /** Whether it executes the request or a step of it; a shadow copy is another matter. */
 function concerns({ execution }: Started, { id }: StrategyRequest): boolean {
   return execution.shadow !== true && execution.requests.some((r) => r.id === id || r.id.startsWith(`${id}/`));
