@@ -1,7 +1,10 @@
 import { formatDuration } from '../units.js';
 import type { GateDefinition, GateInput } from './contract.js';
 
-/** LoadGen tests the last issue time of closed loops, the last scheduled time of schedules, the longest latency offline. */
+/**
+ * LoadGen tests the last scheduled time of a schedule, the longest latency offline, and the last issue time of a closed
+ * loop. Ours tests the last completion of a loop: one of fixed length issues nothing in its last service time.
+ */
 export const minDuration: GateDefinition = {
   name: 'min-duration',
   summary: 'the load lasts at least as long as its type or preset demands',
@@ -26,5 +29,5 @@ function lastedNs({ load, window }: GateInput): number {
   if (last === undefined) return 0;
   // n requests of a schedule cover n mean gaps, of which the last lies behind the last request.
   if (load.scheduled) return (records.dueNs[last]! * measured.length) / Math.max(1, measured.length - 1);
-  return measured.reduce((latest, row) => Math.max(latest, records.issuedNs[row]! || 0), 0);
+  return measured.reduce((latest, row) => Math.max(latest, records.completedNs[row]! || 0), 0);
 }
