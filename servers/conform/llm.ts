@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { UserError } from '../../results/errors.js';
-import type { LlmRequest } from '../llm/contract.js';
 import { createLlmScheduler, findLlmScheduler } from '../llm/registry.js';
 import { type LlmRun, simulateLlm } from '../llm/simulate.js';
+import { checked } from '../lookup.js';
 import type { VectorCase } from './vectors.js';
 
 const whole = z.number().int().nonnegative();
@@ -21,13 +20,6 @@ export function isLlmRun({ requests, strategy }: VectorCase): boolean {
 export function runLlm(vector: VectorCase): LlmRun | undefined {
   const { name, options } = vector.strategy;
   if (findLlmScheduler(name) === undefined) return undefined;
-  const parsed = llmCase.safeParse(vector);
-  if (!parsed.success)
-    throw new UserError({
-      place: vector.name,
-      found: z.prettifyError(parsed.error),
-      allowed: 'requests with promptTokens and outputTokens, cost: {baseNs, prefillTokenNs, decodeSeqNs}',
-    });
-  const requests: readonly LlmRequest[] = parsed.data.requests;
-  return simulateLlm(createLlmScheduler(name, options), requests, parsed.data.cost);
+  const { requests, cost } = checked(llmCase, vector, vector.name);
+  return simulateLlm(createLlmScheduler(name, options), requests, cost);
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { duration } from '../../results/units.js';
+import { lookUp } from '../lookup.js';
 import { count, positive } from '../strategies/support/options.js';
 import { defineController } from './contract.js';
-import { answering, named, operations } from './support/steps.js';
+import { answering, operations } from './support/steps.js';
 
 const variant = z.strictObject({
   name: z.string(),
@@ -62,14 +63,12 @@ export const infaas = defineController({
 
 class Zoo {
   readonly #variants: readonly Variant[];
-  readonly #byName: ReadonlyMap<string, Variant>;
   /** The last choice for the same demand. */
   readonly #chosen = new Map<string, Variant>();
   readonly #looseLatency: number;
 
   constructor({ variants, looseLatency }: Options) {
     this.#variants = variants.map((each) => ({ ...each, overloaded: false, low: 0 }));
-    this.#byName = new Map(this.#variants.map((each) => [each.name, each]));
     this.#looseLatency = looseLatency;
   }
 
@@ -151,7 +150,7 @@ class Zoo {
   }
 
   #named(name: string): Variant {
-    return named('infaas.variant', this.#byName, name);
+    return lookUp(this.#variants, name, 'variant', 'infaas.variant');
   }
 }
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../results/errors.js';
+import { checked, lookUp } from '../lookup.js';
 import { clipperSelect } from './clipper-select.js';
 import type { Controller, ControllerDefinition } from './contract.js';
 import { hpa } from './hpa.js';
@@ -36,16 +36,6 @@ export function findController(name: string): ControllerDefinition | undefined {
 
 /** A new controller of that name. Throws UserError where the name or an option is wrong, with every problem of them. */
 export function createController(name: string, options: unknown = {}): Controller {
-  const definition = findController(name);
-  if (definition === undefined)
-    throw new UserError({
-      place: 'controller',
-      found: `there is no controller "${name}"`,
-      allowed: controllers.map((each) => each.name).join(', '),
-    });
-  const parsed = definition.options.safeParse(options ?? {});
-  if (parsed.success) return definition.create(parsed.data);
-  throw new UserError(
-    parsed.error.issues.map((issue) => ({ place: [name, ...issue.path.map(String)].join('.'), found: issue.message })),
-  );
+  const definition = lookUp<ControllerDefinition>(controllers, name, 'controller');
+  return definition.create(checked(definition.options, options, name));
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../../results/errors.js';
+import { checked, lookUp } from '../lookup.js';
 import type { LlmScheduler, LlmSchedulerDefinition } from './contract.js';
 import { llmOrca } from './llm-orca.js';
 import { llmSarathi } from './llm-sarathi.js';
@@ -22,16 +22,6 @@ export function findLlmScheduler(name: string): LlmSchedulerDefinition | undefin
 
 /** A new scheduler of that name. Throws UserError where the name or an option is wrong, with every problem of them. */
 export function createLlmScheduler(name: string, options: unknown = {}): LlmScheduler {
-  const definition = findLlmScheduler(name);
-  if (definition === undefined)
-    throw new UserError({
-      place: 'scheduler',
-      found: `there is no LLM scheduler "${name}"`,
-      allowed: llmSchedulers.map((each) => each.name).join(', '),
-    });
-  const parsed = definition.options.safeParse(options ?? {});
-  if (parsed.success) return definition.create(parsed.data);
-  throw new UserError(
-    parsed.error.issues.map((issue) => ({ place: [name, ...issue.path.map(String)].join('.'), found: issue.message })),
-  );
+  const definition = lookUp<LlmSchedulerDefinition>(llmSchedulers, name, 'LLM scheduler', 'scheduler');
+  return definition.create(checked(definition.options, options, name));
 }

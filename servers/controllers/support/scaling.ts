@@ -47,8 +47,9 @@ interface Change {
 
 /** Remembers recommendations and changes, and holds new ones to stabilisation windows and rate policies. */
 export class Scaling {
-  readonly #recommended: { readonly at: number; readonly wanted: number }[] = [];
-  readonly #changes: Change[] = [];
+  /** Those that a window or period may still ask for. */
+  #recommended: { readonly at: number; readonly wanted: number }[] = [];
+  #changes: Change[] = [];
 
   constructor(
     readonly options: ScalingOptions,
@@ -63,6 +64,8 @@ export class Scaling {
   /** Raised to the least and lowered to the largest recommendation of the windows; `wanted` is recorded. Both ends count. */
   stabilize(current: number, wanted: number, now: number): number {
     const { scaleUp, scaleDown } = this.options;
+    const longest = Math.max(scaleUp.stabilizationWindow, scaleDown.stabilizationWindow);
+    this.#recommended = this.#recommended.filter((earlier) => now - earlier.at <= longest);
     let low = wanted;
     let high = wanted;
     for (const earlier of this.#recommended) {
@@ -83,6 +86,8 @@ export class Scaling {
 
   /** The replicas changed: later syncs count it against their policies. */
   changed(from: number, to: number, now: number): void {
+    const periods = [...this.options.scaleUp.policies, ...this.options.scaleDown.policies].map(({ period }) => period);
+    this.#changes = this.#changes.filter((change) => now - change.at < Math.max(...periods));
     if (from !== to) this.#changes.push({ at: now, by: to - from });
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../../results/errors.js';
+import { checked } from '../../lookup.js';
 import type { Controller } from '../contract.js';
 
 /** A controller with one kind of input. The schema says what is needed; further keys are dropped. Throws UserError. */
@@ -8,18 +9,7 @@ export function answering<Input extends z.ZodType>(
   schema: Input,
   answer: (input: z.output<Input>) => unknown,
 ): Controller {
-  return {
-    step(input) {
-      const parsed = schema.safeParse(input);
-      if (parsed.success) return answer(parsed.data);
-      throw new UserError(
-        parsed.error.issues.map((issue) => ({
-          place: [place, ...issue.path.map(String)].join('.'),
-          found: issue.message,
-        })),
-      );
-    },
-  };
+  return { step: (input) => answer(checked(schema, input, place)) };
 }
 
 /** A controller whose inputs name an operation in `op`. Throws UserError that lists all of them. */
@@ -40,10 +30,3 @@ export function operations(place: string, table: Readonly<Record<string, Control
 
 /** Time of a step: integer nanoseconds. */
 export const at = () => z.number();
-
-/** What is stored under a name. Throws UserError that lists all names. */
-export function named<T>(place: string, names: ReadonlyMap<string, T>, name: string): T {
-  const found = names.get(name);
-  if (found !== undefined) return found;
-  throw new UserError({ place, found: `there is no "${name}"`, allowed: [...names.keys()].join(', ') });
-}
