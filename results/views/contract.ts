@@ -16,10 +16,15 @@ export type Block =
     }
   | { readonly kind: 'chart'; readonly name: string; readonly caption: string; readonly spec: TopLevelSpec };
 
-/** `mark` colours a cell; `trial` is where its number came from. */
+/** `mark` colours a cell; `trial` is where its number came from; `short` stands for `text` where room is scarce (terminals). */
 export type Cell =
   | string
-  | { readonly text: string; readonly mark?: 'good' | 'bad' | 'dim' | undefined; readonly trial?: string | undefined };
+  | {
+      readonly text: string;
+      readonly short?: string | undefined;
+      readonly mark?: 'good' | 'bad' | 'dim' | undefined;
+      readonly trial?: string | undefined;
+    };
 
 export interface ViewInput {
   readonly run: StoredRun;

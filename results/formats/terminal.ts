@@ -1,0 +1,106 @@
+import pc from 'picocolors';
+import type { Block, Cell } from '../views/contract.js';
+import { columnWidths, fits, indented, padded, splitColumns, type Table, wrapped } from './columns.js';
+import type { FormatDefinition, Rendered } from './contract.js';
+import { escapeTerminal } from './escape.js';
+import { pieces, plain } from './inline.js';
+
+type Colours = ReturnType<typeof pc.createColors>;
+
+/** The short form: the answer, systems × loads, the findings. Fits the width it is given. */
+export const terminal: FormatDefinition = {
+  name: 'terminal',
+  summary: 'The answer, systems × loads and findings as text for a terminal',
+  extension: 'txt',
+  views: ['headline', 'overview', 'findings'],
+  render(report, { colour = false, width = 100 }): Promise<Rendered> {
+    const colours = pc.createColors(colour);
+    const blocks = report.sections.flatMap((section) => section.blocks);
+    const head = [
+      colours.bold(wrapped(escapeTerminal(report.title), width).join('\n')),
+      colours.dim(wrapped(escapeTerminal(report.facts.map(plain).join(' · ')), width).join('\n')),
+      ...report.notices.map((notice) => colours.red(wrapped(`⚠ ${escapeTerminal(plain(notice))}`, width).join('\n'))),
+    ];
+    const body = blocks.map((block) => renderBlock(block, width, colours)).filter((text) => text !== '');
+    return Promise.resolve({ text: `${[...head, ...body].join('\n\n')}\n`, files: [] });
+  },
+};
+
+function renderBlock(block: Block, width: number, colours: Colours): string {
+  switch (block.kind) {
+    case 'heading':
+      return colours.bold(colours.underline(escapeTerminal(plain(block.text))));
+    case 'text':
+      return emphasised(block.text, width, '', colours);
+    case 'list':
+      return block.items.map((item) => emphasised(item, width, '  ', colours, '• ')).join('\n');
+    case 'code':
+      return escapeTerminal(block.text);
+    case 'table':
+      return table(block, width, colours);
+    case 'chart':
+      return '';
+  }
+}
+
+/** Columns that do not fit beside each other go into further tables; rows of long texts become paragraphs. */
+function table(block: Table, width: number, colours: Colours): string {
+  const caption = block.caption ? [colours.bold(escapeTerminal(block.caption))] : [];
+  if (hasProse(block) && !fits(columnWidths(block, shortText), width))
+    return [...caption, ...block.rows.map((row) => paragraph(row, width, colours))].join('\n');
+  const parts = splitColumns(block, width, shortText).map((part) => grid(part, colours));
+  return [...caption, parts.join('\n\n')].join('\n');
+}
+
+function grid(part: Table, colours: Colours): string {
+  const widths = columnWidths(part, shortText);
+  const title = part.columns.map(({ title: text, align }, i) =>
+    colours.dim(padded(escapeTerminal(text), widths[i]!, align)),
+  );
+  const rows = part.rows.map((row) =>
+    row
+      .map((cell, i) => paint(padded(shortText(cell), widths[i]!, part.columns[i]!.align), markOf(cell), colours))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [title.join('  ').trimEnd(), ...rows].join('\n');
+}
+
+/** First cells on one line, long ones indented below it. */
+function paragraph(row: readonly Cell[], width: number, colours: Colours): string {
+  const texts = row.map((cell) => ({ text: shortText(cell), mark: markOf(cell) }));
+  const short = texts.filter(({ text }) => text.length <= PROSE);
+  const long = texts.filter(({ text }) => text.length > PROSE);
+  const first = short.map(({ text, mark }) => paint(text, mark, colours)).join('  ');
+  return [`  ${first}`, ...long.flatMap(({ text }) => indented(text, width, '    '))].join('\n');
+}
+
+const PROSE = 44;
+
+function hasProse(block: Table): boolean {
+  return block.rows.some((row) => row.some((cell) => shortText(cell).length > PROSE));
+}
+
+function shortText(cell: Cell): string {
+  const text = typeof cell === 'string' ? cell : (cell.short ?? cell.text);
+  return escapeTerminal(plain(text)).replaceAll(/\s+/g, ' ');
+}
+
+function markOf(cell: Cell): 'good' | 'bad' | 'dim' | undefined {
+  return typeof cell === 'string' ? undefined : cell.mark;
+}
+
+function paint(text: string, mark: 'good' | 'bad' | 'dim' | undefined, colours: Colours): string {
+  if (mark === 'good') return colours.green(text);
+  if (mark === 'bad') return colours.red(text);
+  return mark === 'dim' ? colours.dim(text) : text;
+}
+
+/** Wraps first, by visible width, then colours what was bold. */
+function emphasised(text: string, width: number, indent: string, colours: Colours, bullet = ''): string {
+  const hanging = indent + ' '.repeat(bullet.length);
+  const lines = wrapped(escapeTerminal(plain(text)), width - hanging.length);
+  const joined = lines.map((line, i) => (i === 0 ? indent + bullet : hanging) + line).join('\n');
+  const bold = new Set(pieces(text).flatMap((piece) => (piece.kind === 'bold' ? [escapeTerminal(piece.text)] : [])));
+  return [...bold].reduce((result, word) => result.replace(word, () => colours.bold(word)), joined);
+}

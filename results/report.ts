@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from './files.js';
+import type { Rendered, RenderOptions, Report } from './formats/contract.js';
+import { formatNamed } from './formats/registry.js';
+import type { RecordTable } from './record.js';
+import type { StoredRun } from './run.js';
+import { readRun, readTrialRecords } from './store.js';
+import type { Block, ViewInput } from './views/contract.js';
+import { views } from './views/registry.js';
+import { identityOf } from './views/support/groups.js';
+
+export interface ReportOptions extends RenderOptions {
+  /** Reads a trial's records; default: from the run's folder. */
+  readonly records?: ((trialId: string) => RecordTable | undefined) | undefined;
+}
+
+/** A run as text in a format of the registry. Throws UserError where there is no such format. */
+export async function renderReport(run: StoredRun, format: string, options: ReportOptions = {}): Promise<Rendered> {
+  const definition = formatNamed(format);
+  const wanted = definition.views;
+  const report = buildReport(run, options, (name) => wanted === 'all' || wanted.includes(name));
+  return definition.render(report, options);
+}
+
+/** Writes `report.html`, `report.md` and its figures into a run's folder, from what lies there. Answers their paths. */
+export async function writeReports(folder: string): Promise<string[]> {
+  const run = readRun(folder);
+  const written: string[] = [];
+  for (const name of ['html', 'markdown']) {
+    const { text, files } = await renderReport(run, name);
+    const path = join(folder, `report.${formatNamed(name).extension}`);
+    for (const file of files) writeFileAtomic(join(folder, file.path), file.content, 'a figure of the report');
+    writeFileAtomic(path, text, 'the report');
+    written.push(path);
+  }
+  return written;
+}
+
+function buildReport(run: StoredRun, options: ReportOptions, wanted: (view: string) => boolean): Report {
+  const records = options.records ?? ((trialId: string) => readTrialRecords(run.folder, trialId));
+  const input: ViewInput = { run, records, seed: BigInt(run.plan.seeds.bootstrap ?? '0') };
+  const sections = views
+    .filter(({ name }) => wanted(name))
+    .flatMap((view) => {
+      const blocks: readonly Block[] | undefined = view.render(input);
+      return blocks && blocks.length > 0 ? [{ name: view.name, blocks }] : [];
+    });
+  return { title: run.plan.question, facts: facts(run), notices: notices(run), sections };
+}
+
+function facts({ plan, environment, outcomes }: StoredRun): string[] {
+  const { cpu } = environment;
+  const started = outcomes
+    .flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.startedAt] : []))
+    .sort()[0];
+  const trials = plan.trials.length;
+  return [
+    `scenario ${plan.scenario}`,
+    `model ${plan.model.name}`,
+    `${cpu.model}, ${cpu.logicalCores} ${cpu.logicalCores === 1 ? 'core' : 'cores'}`,
+    `${(started ?? environment.capturedAt).slice(0, 16).replace('T', ' ')} UTC`,
+    `${trials} ${trials === 1 ? 'trial' : 'trials'}`,
+  ];
+}
+
+/** What must be read before any number. */
+function notices(run: StoredRun): string[] {
+  const { plan, outcomes, state } = run;
+  const found: string[] = [];
+  if (plan.simulated) found.push('Simulated: virtual time over a cost table. Nothing here was measured.');
+  else if (outcomes.some((outcome) => identityOf(outcome).simulated))
+    found.push('Contains simulated results; they are marked as such.');
+  const done = `${outcomes.length} of ${plan.trials.length} trials are in this report.`;
+  if (state === 'interrupted' && outcomes.length < plan.trials.length)
+    found.push(`The run was interrupted: ${done} \`servemark run --resume\` goes on with it.`);
+  if (state === 'running') found.push(`The run is still going on: ${done}`);
+  return found;
+}

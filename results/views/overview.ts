@@ -1,0 +1,78 @@
+import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
+import { claim } from './support/claims.js';
+import { commonTail, type Figure, goodput, latency, throughput } from './support/figures.js';
+import { groupBy } from './support/group-by.js';
+import { arenas, comparedGroups, type Group } from './support/groups.js';
+import { figureCell, manyTransports, rowLabel } from './support/text.js';
+
+/** Systems × loads, one table a figure. */
+export const overview: ViewDefinition = {
+  name: 'overview',
+  summary: 'Systems × loads: tail latency, throughput and, with a target, goodput',
+  render(input) {
+    const groups = comparedGroups(input.run);
+    if (groups.length === 0) return undefined;
+    const figures = [commonTail(groups) ?? latency('p50'), throughput];
+    if (groups.some((group) => group.summaries.some((summary) => summary.goodputPerSecond !== null)))
+      figures.push(goodput);
+    const several = groups.some((group) => group.summaries.length > 1);
+    return [
+      { kind: 'heading', text: 'Systems and loads' },
+      ...figures.map((figure) => table(figure, groups, input)),
+      { kind: 'text', text: legend(several) },
+    ];
+  },
+};
+
+function table(figure: Figure, groups: readonly Group[], { run, seed }: ViewInput): Block {
+  const loads = [...new Set(groups.map((group) => group.load))];
+  const best = shownBest(groups, figure, seed);
+  const rows = [...groupBy(inRowOrder(groups, run.plan.systems), rowKey).values()].map((row): Cell[] => [
+    rowLabel(row[0]!, manyTransports(groups)),
+    ...loads.map((load) => {
+      const group = row.find((each) => each.load === load);
+      return figureCell(group, figure, group && best.has(group) ? 'good' : undefined);
+    }),
+  ]);
+  return {
+    kind: 'table',
+    caption: caption(figure, run.plan.targets.p99LatencyNs),
+    columns: [{ title: 'system', align: 'left' }, ...loads.map((title) => ({ title, align: 'right' }) as const)],
+    rows,
+  };
+}
+
+/** The groups that are shown to be the best of their arena. */
+function shownBest(groups: readonly Group[], figure: Figure, seed: bigint): ReadonlySet<Group> {
+  const claims = arenas(groups).map((arena) => claim(arena, figure, seed));
+  return new Set(claims.flatMap((each) => (each?.strength === 'shown' ? [each.ranking[0]!.group] : [])));
+}
+
+/** Transport by transport, so that what is compared stands together. */
+function inRowOrder(groups: readonly Group[], systems: readonly { readonly name: string }[]): readonly Group[] {
+  const transports = [...new Set(groups.map((group) => group.transport))];
+  const rank = (group: Group) => {
+    const system = systems.findIndex(({ name }) => name === group.system);
+    return (transports.indexOf(group.transport) * 2 + Number(group.simulated)) * (systems.length + 1) + system;
+  };
+  return [...groups].sort((a, b) => rank(a) - rank(b));
+}
+
+function rowKey(group: Group): string {
+  return JSON.stringify([group.system, group.transport, group.simulated]);
+}
+
+function caption(figure: Figure, targetNs: number | undefined): string {
+  const better = `${figure.better} is better`;
+  if (figure !== goodput || targetNs === undefined) return `${capital(figure.name)} (${better})`;
+  return `Goodput: answers within ${latency('p99').format(targetNs)} a second (${better})`;
+}
+
+function legend(several: boolean): string {
+  const range = several ? 'Median over the repeats, with their range. ' : '';
+  return `${range}Latency counts from the instant a request was due. Highlighted: shown to be best under that load and transport. ⚠ marks figures that rest on an INVALID trial.`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,38 @@
+import { accuracy } from './accuracy.js';
+import { batches } from './batches.js';
+import { components } from './components.js';
+import type { ViewDefinition } from './contract.js';
+import { cost } from './cost.js';
+import { curve } from './curve.js';
+import { ecdf } from './ecdf.js';
+import { environment } from './environment.js';
+import { findings } from './findings.js';
+import { headline } from './headline.js';
+import { loads } from './loads.js';
+import { overview } from './overview.js';
+import { percentiles } from './percentiles.js';
+import { reproduce } from './reproduce.js';
+import { simulation } from './simulation.js';
+
+/** Every section of a report, in its order. One import and one line per addition. */
+export const views = [
+  headline, // the answer in words
+  overview, // systems × loads
+  curve, // latency against throughput
+  percentiles, // latency percentiles
+  ecdf, // whole distributions
+  batches, // batch sizes
+  components, // where the time goes
+  cost, // CPU and memory
+  accuracy, // right answers
+  simulation, // measured beside simulated
+  findings, // verdicts
+  loads, // what was offered
+  environment, // the machine
+  reproduce, // the command
+] as const satisfies readonly ViewDefinition[];
+
+/** The view of that name, if there is one. */
+export function findView(name: string): ViewDefinition | undefined {
+  return views.find((view) => view.name === name);
+}
