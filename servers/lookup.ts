@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { UserError } from '../results/errors.js';
 
 /** The thing of that name. Throws UserError that lists all names. */
@@ -23,6 +23,12 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
     parsed.error.issues.map((issue) => ({
       place: [place, ...issue.path.map(String)].join('.'),
       found: issue.message,
+      allowed: issue.code === 'unrecognized_keys' && issue.path.length === 0 ? keysOf(schema) : undefined,
     })),
   );
+}
+
+/** The keys that an object schema knows. */
+function keysOf(schema: z.ZodType): string | undefined {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape).join(', ') : undefined;
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../../results/errors.js';
+import { checked, lookUp } from '../lookup.js';
 import { clipperAimd } from './clipper-aimd.js';
 import { clipperEstimator } from './clipper-estimator.js';
 import { clipperQuantile } from './clipper-quantile.js';
@@ -47,11 +47,8 @@ export function findStrategy(name: string): StrategyDefinition | undefined {
 }
 
 /** The definition of that name. Throws UserError that lists all names. */
-export function strategyNamed(name: string, place = 'strategy'): StrategyDefinition {
-  const found = findStrategy(name);
-  if (found !== undefined) return found;
-  const allowed = strategies.map((definition) => definition.name).join(', ');
-  throw new UserError({ place, found: `there is no strategy "${name}"`, allowed });
+export function strategyNamed(name: string, place?: string): StrategyDefinition {
+  return lookUp<StrategyDefinition>(strategies, name, 'strategy', place);
 }
 
 /** Options with their defaults filled in. Throws UserError with every problem of them. */
@@ -60,14 +57,7 @@ export function parseStrategyOptions(
   options: unknown,
   place = definition.name,
 ): unknown {
-  const parsed = definition.options.safeParse(options ?? {});
-  if (parsed.success) return parsed.data;
-  throw new UserError(
-    parsed.error.issues.map((issue) => ({
-      place: [place, ...issue.path.map(String)].join('.'),
-      found: issue.message,
-    })),
-  );
+  return checked(definition.options, options ?? {}, place);
 }
 
 /** A new strategy of that name. Throws UserError where the name or an option is wrong. */

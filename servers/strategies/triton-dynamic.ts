@@ -1,5 +1,3 @@
-import { z } from 'zod';
-import { duration } from '../../results/units.js';
 import {
   type Action,
   defineStrategy,
@@ -11,34 +9,9 @@ import {
 import { BatchWalk } from './support/batch-walk.js';
 import { Fifo } from './support/fifo.js';
 import { IdleInstances } from './support/idle.js';
-import { count, positive } from './support/options.js';
-import { PriorityQueue, type QueuePolicy } from './support/priority-queue.js';
+import { PriorityQueue } from './support/priority-queue.js';
 import { ResponseOrder } from './support/response-order.js';
-
-const queuePolicy = z.strictObject({
-  timeoutAction: z.enum(['reject', 'delay']).default('reject'),
-  defaultTimeout: duration().default(0),
-  allowTimeoutOverride: z.boolean().default(false),
-  maxQueueSize: count().default(0),
-});
-
-const options = z
-  .strictObject({
-    maxBatchSize: positive().default(1),
-    preferredBatchSize: z.array(positive()).default([]),
-    maxQueueDelay: duration().default(0),
-    preserveOrdering: z.boolean().default(false),
-    priorityLevels: count().default(0),
-    defaultPriorityLevel: positive().optional(),
-    defaultQueuePolicy: queuePolicy.prefault({}),
-    priorityQueuePolicy: z.record(z.string(), queuePolicy).default({}),
-    expirySweep: duration().default(500_000_000),
-  })
-  .superRefine((given, context) => {
-    for (const [path, message] of contradictions(given)) context.addIssue({ code: 'custom', path, message });
-  });
-
-type Options = z.output<typeof options>;
+import { policiesOf, type TritonOptions, tritonOptions } from './support/triton-options.js';
 
 /**
  * Dynamic batching with preferred sizes, delay, priorities and queue policies. A batch is formed only for an idle instance
@@ -62,7 +35,7 @@ export const tritonDynamic = defineStrategy({
     'defaultQueuePolicy.allowTimeoutOverride': 'allow_timeout_override',
     'defaultQueuePolicy.maxQueueSize': 'max_queue_size',
   },
-  options,
+  options: tritonOptions,
   examples: [
     { maxBatchSize: 8 },
     { maxBatchSize: 8, preferredBatchSize: [4], maxQueueDelay: '2ms', preserveOrdering: true },
@@ -98,7 +71,7 @@ class TritonDynamic implements Strategy {
   #nextSweep: Nanos = 0;
 
   constructor(
-    readonly options: Options,
+    readonly options: TritonOptions,
     instances: number,
   ) {
     this.#queue = new PriorityQueue(policiesOf(options), (request) =>
@@ -192,29 +165,4 @@ class TritonDynamic implements Strategy {
       (Number.isInteger(priority) && priority > 0 && priority <= priorityLevels ? priority : defaultPriorityLevel) - 1
     );
   }
-}
-
-/** The policy of every level, the highest first. */
-function policiesOf({ priorityLevels, priorityQueuePolicy, defaultQueuePolicy }: Options): QueuePolicy[] {
-  return Array.from(
-    { length: Math.max(1, priorityLevels) },
-    (_, level) => priorityQueuePolicy[String(level + 1)] ?? defaultQueuePolicy,
-  );
-}
-
-/** What the options' own schemas can't see. */
-function* contradictions(given: Options): Generator<[path: string[], message: string]> {
-  const { maxBatchSize, preferredBatchSize, priorityLevels, defaultPriorityLevel, priorityQueuePolicy } = given;
-  for (const [i, size] of preferredBatchSize.entries())
-    if (size > maxBatchSize) yield [['preferredBatchSize', String(i)], `${size} exceeds maxBatchSize ${maxBatchSize}`];
-  if (priorityLevels > 0 && defaultPriorityLevel === undefined)
-    yield [['defaultPriorityLevel'], `is required with priorityLevels; allowed: 1 to ${priorityLevels}`];
-  if (priorityLevels > 0 && defaultPriorityLevel !== undefined && defaultPriorityLevel > priorityLevels)
-    yield [['defaultPriorityLevel'], `${defaultPriorityLevel} is no level; allowed: 1 to ${priorityLevels}`];
-  for (const level of Object.keys(priorityQueuePolicy))
-    if (!/^[1-9]\d*$/.test(level) || Number(level) > priorityLevels)
-      yield [
-        ['priorityQueuePolicy', level],
-        `"${level}" is no level; allowed: 1 to priorityLevels (${priorityLevels})`,
-      ];
 }

@@ -24,7 +24,7 @@ test('every problem of the options is named at once', () => {
     createStrategy('triton-dynamic', { maxBatchSize: 0, maxQueueDelay: '5 parsecs', colour: 1 }, context);
   expect(make).toThrow(/triton-dynamic\.maxBatchSize/);
   expect(make).toThrow(/triton-dynamic\.maxQueueDelay: must be a duration/);
-  expect(make).toThrow(/colour/);
+  expect(make).toThrow(/"colour"\. Allowed: maxBatchSize, preferredBatchSize, /);
 });
 
 test('a FIFO gives back in order what went in, across growth and wrap-around', () => {
