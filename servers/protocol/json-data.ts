@@ -36,10 +36,10 @@ export function bytesToData(tensor: Tensor): string {
   const { get } = CODECS[tensor.datatype];
   const size = ELEMENT_BYTES[tensor.datatype];
   const view = new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
-  const values = new Array<unknown>(tensor.data.byteLength / size);
-  for (let i = 0; i < values.length; i++) values[i] = get(view, i * size);
-  if (tensor.datatype === 'INT64' || tensor.datatype === 'UINT64') return `[${values.join(',')}]`;
-  return JSON.stringify(values, isFloat(tensor.datatype) ? namedNonFinite : undefined);
+  const textOf = isFloat(tensor.datatype) ? floatText : String;
+  const texts = new Array<string>(tensor.data.byteLength / size);
+  for (let i = 0; i < texts.length; i++) texts[i] = textOf(get(view, i * size));
+  return `[${texts.join(',')}]`;
 }
 
 type Scalar = number | bigint | boolean;
@@ -127,9 +127,10 @@ function isFloat(datatype: Datatype): boolean {
   return datatype === 'FP32' || datatype === 'FP64' || datatype === 'FP16' || datatype === 'BF16';
 }
 
-/** JSON has no word for them; without this they would silently become null. */
-function namedNonFinite(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+/** JSON has no word for NaN and the infinities, and JavaScript prints −0 as 0. */
+function floatText(value: Scalar): string {
+  if (Object.is(value, -0)) return '-0';
+  return Number.isFinite(value) ? String(value) : `"${value}"`;
 }
 
 /** The elements in row-major order. Nested data must nest exactly as the shape. */
