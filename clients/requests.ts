@@ -14,6 +14,7 @@ export class Requests {
   readonly live = new Live();
   private readonly handles = new Map<number, CallHandle>();
   private idle: (() => void) | undefined;
+  private patience: NodeJS.Timeout | undefined;
 
   constructor(
     readonly table: RecordTable,
@@ -64,11 +65,17 @@ export class Requests {
   /** Resolves when nothing is in flight; what still is after `patienceMs` is cancelled. */
   async drain(patienceMs: number): Promise<void> {
     if (this.inFlight === 0) return;
-    const timer = setTimeout(() => this.cancelAll(), patienceMs);
+    if (!this.patience) this.cancelAfter(patienceMs);
     await new Promise<void>((resolve) => {
       this.idle = resolve;
     });
-    clearTimeout(timer);
+    clearTimeout(this.patience);
+  }
+
+  /** Replaces the patience of a drain. */
+  cancelAfter(patienceMs: number): void {
+    clearTimeout(this.patience);
+    if (this.inFlight > 0) this.patience = setTimeout(() => this.cancelAll(), patienceMs);
   }
 
   private cancelAll(): void {

@@ -16,6 +16,8 @@ export type LoadPlan =
       readonly cap: number;
       /** True where lateness is no fault: offline is one query at 0 that the transport's concurrency works off. */
       readonly latenessExpected: boolean;
+      /** Name of the arrival process, where there is one. */
+      readonly arrivals?: string | undefined;
     }
   | {
       readonly mode: 'closed';

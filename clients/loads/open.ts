@@ -33,6 +33,6 @@ export const open = defineLoad({
     const durationNs = options.duration ?? (count === undefined ? PRESETS[context.preset].durationNs : 0);
     const dueNs = dueTimes(gaps, { durationNs, minCount: count ?? 1, maxCount: count });
     const indices = sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context));
-    return openPlan(dueNs, indices, options.concurrency);
+    return openPlan(options.arrivals, dueNs, indices, options.concurrency);
   },
 });

@@ -25,6 +25,7 @@ export const server = defineLoad({
       minCount: options.minQueries ?? preset.minQueries.server,
       maxCount: options.maxQueries,
     });
-    return openPlan(dueNs, sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context)));
+    const indices = sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context));
+    return openPlan('poisson', dueNs, indices);
   },
 });

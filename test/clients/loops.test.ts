@@ -17,8 +17,7 @@ type AnswerAt = (sentNs: number, n: number) => number;
 function runOpen(dueNs: Float64Array, answerAt: AnswerAt, cap?: number, maxDurationNs = Number.POSITIVE_INFINITY) {
   const timeline = new FakeTimeline();
   const transport = fakeTransport(timeline, answerAt);
-  const plan = openPlan(dueNs, new Uint32Array(dueNs.length), cap);
-  if (plan.mode !== 'open') throw new Error('not an open plan');
+  const plan = openPlan('constant', dueNs, new Uint32Array(dueNs.length), cap);
   const requests = new Requests(new RecordTable(dueNs.length), 0, false, timeline, transport, () => undefined);
   const ends: (string | null)[] = [];
   const loop = new OpenLoop({

@@ -1,0 +1,161 @@
+import { writeRecords } from '../results/arrow.js';
+import { nowNs } from '../results/clock.js';
+import { UserError } from '../results/errors.js';
+import { writeFileAtomic } from '../results/files.js';
+import { RecordTable } from '../results/record.js';
+import { OutputCollector } from './agreement.js';
+import { encodeAll, encodeOnDemand } from './encoded.js';
+import type { DriveJob, DriveProgress, DriveResult } from './job.js';
+import { top1Judge } from './judge.js';
+import type { Live } from './live.js';
+import { accuracyPlan } from './loads/accuracy-plan.js';
+import { type LoadPlan, planLoad } from './loads/index.js';
+import { eventLoop, Pacer } from './pacer.js';
+import { type PhaseResult, type PhaseTools, runPhase } from './phase.js';
+import { ProgressReporter } from './progress.js';
+import { appendRows, lastCompletion, lastDue, shiftTimes } from './rows.js';
+import type { SampleLibrary } from './samples/index.js';
+import { bytesOf, scheduleSha256 } from './schedule.js';
+import type { Transport } from './transports/index.js';
+import { type ClockPair, clockDrift, readClocks } from './wall-clock.js';
+import { measuredRows, runWarmUp, type WarmUp } from './warm-up.js';
+
+/**
+ * Carries out a job against a connected transport: everything that can be known is made first (schedule, payloads, room for
+ * the records), then warm-up, then the measured load from t = 0, then the records are written to `job.recordsPath`. `emit`
+ * hears at most ten times a second. An abort ends the sending; the result says so and the records hold what there is.
+ * Throws UserError for a job that can't be carried out or records that can't be written.
+ */
+export async function drive(
+  job: DriveJob,
+  transport: Transport,
+  samples: SampleLibrary,
+  emit: (progress: DriveProgress) => void = () => {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<DriveResult> {
+  const progress = new ProgressReporter(emit);
+  const plan = planOf(job, samples);
+  const collector = job.outputsPath === undefined ? undefined : new OutputCollector(top1Judge(samples));
+  const pacer = plan.mode === 'open' ? await Pacer.start() : undefined;
+  try {
+    const tools: PhaseTools = {
+      transport,
+      timeline: pacer ?? eventLoop,
+      encoded:
+        job.mode === 'accuracy'
+          ? encodeOnDemand(transport, samples, job.model)
+          : encodeAll(transport, samples, job.model, samples.performanceSampleCount),
+      judge: collector?.judge ?? (job.judge || job.mode === 'accuracy' ? top1Judge(samples) : undefined),
+      patienceMs: job.timeoutNs / 1e6 + 1000,
+      signal,
+    };
+    const warmUp = await runWarmUp(job.warmUpNs, plan, tools, (live) => progress.enter('warming-up', live));
+    const outcome = await measure(plan, warmUp, tools, progress);
+    collector?.write(job.outputsPath!, samples.totalSampleCount);
+    return store(job, plan, samples, outcome);
+  } finally {
+    progress.close();
+    await pacer?.close();
+  }
+}
+
+/** Everything that will be sent. Throws UserError. */
+function planOf(job: DriveJob, samples: SampleLibrary): LoadPlan {
+  if (job.mode === 'accuracy') {
+    if (samples.label || job.outputsPath !== undefined)
+      return accuracyPlan(samples.totalSampleCount, Math.min(job.connections, ACCURACY_CONCURRENCY));
+    throw new UserError({
+      place: 'mode accuracy',
+      found: `the samples "${samples.name}" have no labels`,
+      remedy: 'Use samples with labels (fashion-mnist, or npy with labels.npy)',
+    });
+  }
+  return planLoad(job.load.type, job.load.options, {
+    scheduleSeed: BigInt(job.seeds.schedule),
+    sampleSeed: BigInt(job.seeds.samples),
+    totalSampleCount: samples.totalSampleCount,
+    performanceSampleCount: samples.performanceSampleCount,
+    preset: job.load.preset,
+  });
+}
+
+interface Measured extends PhaseResult {
+  readonly table: RecordTable;
+  readonly warmUpRows: number;
+  readonly clocks: readonly [start: ClockPair, end: ClockPair];
+  readonly cpu: NodeJS.CpuUsage;
+  readonly elapsedNs: number;
+}
+
+async function measure(
+  plan: LoadPlan,
+  warmUp: WarmUp,
+  tools: PhaseTools,
+  progress: ProgressReporter,
+): Promise<Measured> {
+  const warmUpRows = warmUp.table.length;
+  const table = new RecordTable(warmUpRows + measuredRows(plan, warmUp));
+  appendRows(warmUp.table, table);
+  // The garbage of preparing is not the load's: collected now where node runs with --expose-gc.
+  (globalThis as { gc?: () => void }).gc?.();
+  const start = readClocks();
+  const cpuStart = process.cpuUsage();
+  const originNs = nowNs() + START_DELAY_NS;
+  shiftTimes(table, warmUpRows, originNs - warmUp.originNs);
+  const maxDurationNs = plan.mode === 'open' ? openLimit(plan) : Number.POSITIVE_INFINITY;
+  const result = await runPhase(
+    {
+      plan,
+      table,
+      warmUp: false,
+      originNs,
+      maxDurationNs,
+      phaseChanged: (phase, live) => progress.enter(phase, live, (now) => fractionOf(plan, nowNs() - originNs, now)),
+    },
+    tools,
+  );
+  const elapsedNs = nowNs() - originNs;
+  const cpu = process.cpuUsage(cpuStart);
+  return { ...result, table, warmUpRows, clocks: [start, readClocks()], cpu, elapsedNs };
+}
+
+function store(job: DriveJob, plan: LoadPlan, samples: SampleLibrary, measured: Measured): DriveResult {
+  const { table, warmUpRows, clocks, cpu } = measured;
+  const sha256 = scheduleSha256(plan);
+  if (job.schedulePath !== undefined && plan.mode === 'open')
+    writeFileAtomic(job.schedulePath, bytesOf(plan.dueNs), 'the schedule of this trial');
+  writeRecords(job.recordsPath, table, { schedule: sha256, samples: samples.sha256, transport: job.transport });
+  const last = lastCompletion(table, warmUpRows);
+  return {
+    kind: 'result',
+    startedAt: new Date(clocks[0].wallMs).toISOString(),
+    durationNs: Number.isNaN(last) ? measured.elapsedNs : last,
+    scheduledNs: plan.mode === 'open' ? lastDue(table, warmUpRows) : measured.sendingNs,
+    offered: table.length - warmUpRows,
+    scheduleSha256: sha256,
+    samplesSha256: samples.sha256,
+    arrivals: plan.mode === 'open' ? (plan.arrivals ?? null) : null,
+    clockDrift: clockDrift(...clocks),
+    stoppedEarly: measured.stoppedEarly,
+    cpu: { userSeconds: cpu.user / 1e6, systemSeconds: cpu.system / 1e6 },
+  };
+}
+
+const ACCURACY_CONCURRENCY = 32;
+/** Between the last preparation and t = 0, so that the first request finds the loop ready. */
+const START_DELAY_NS = 1e6;
+
+/** A capped load on a slow server would go on for hours. */
+function openLimit(plan: Extract<LoadPlan, { mode: 'open' }>): number {
+  return plan.latenessExpected ? 3600e9 : 2 * plan.dueNs.at(-1)! + 30e9;
+}
+
+function fractionOf(plan: LoadPlan, elapsedNs: number, live: Live): number {
+  if (plan.mode === 'closed')
+    return Math.min(
+      plan.minDurationNs > 0 ? elapsedNs / plan.minDurationNs : 1,
+      live.completed / (plan.minQueries * plan.perQuery),
+    );
+  const last = plan.dueNs.at(-1)!;
+  return last > 0 ? elapsedNs / last : live.completed / plan.dueNs.length;
+}

@@ -1,0 +1,61 @@
+import { RecordTable } from '../results/record.js';
+import type { Live } from './live.js';
+import type { LoadPlan } from './loads/contract.js';
+import { type PhaseTools, runPhase } from './phase.js';
+
+const MAX_ROWS = 50_000;
+/** Rows of a closed loop whose speed nobody knows yet: beyond what one sender manages. */
+const FASTEST_PER_SECOND = 30_000;
+const MIN_ROWS = 10_000;
+const MAX_TABLE_ROWS = 8_000_000;
+
+export interface WarmUp {
+  readonly table: RecordTable;
+  /** Clock reading of its t = 0. */
+  readonly originNs: number;
+  /** NaN where there was no warm-up. */
+  readonly perSecond: number;
+}
+
+/** The load itself for so long, samples from the end of its list, answered in full before t = 0 of the measured load. */
+export async function runWarmUp(
+  durationNs: number,
+  plan: LoadPlan,
+  tools: PhaseTools,
+  started: (live: Live) => void,
+): Promise<WarmUp> {
+  const originNs = tools.timeline.now();
+  if (durationNs <= 0) return { table: new RecordTable(0), originNs, perSecond: Number.NaN };
+  const rows = plan.mode === 'open' ? Math.min(MAX_ROWS, plan.dueNs.length) : MAX_ROWS;
+  const table = new RecordTable(rows);
+  const { sendingNs } = await runPhase(
+    {
+      plan: warmUpPlan(plan, durationNs, rows),
+      table,
+      warmUp: true,
+      originNs,
+      maxDurationNs: durationNs,
+      phaseChanged: (_phase, live) => started(live),
+    },
+    { ...tools, judge: undefined },
+  );
+  return { table, originNs, perSecond: (table.length / sendingNs) * 1e9 };
+}
+
+/** Room for the measured rows: exact for an open load, three times what the warm-up's speed promises for a closed one. */
+export function measuredRows(plan: LoadPlan, warmUp: WarmUp): number {
+  if (plan.mode === 'open') return plan.dueNs.length;
+  const perSecond = Number.isNaN(warmUp.perSecond) ? FASTEST_PER_SECOND : 3 * warmUp.perSecond;
+  const expected = Math.max(MIN_ROWS, Math.ceil((perSecond * plan.minDurationNs) / 1e9));
+  const wanted = expected + 2 * plan.minQueries * plan.perQuery;
+  return Math.min(wanted, plan.maxQueries * plan.perQuery, MAX_TABLE_ROWS);
+}
+
+function warmUpPlan(plan: LoadPlan, durationNs: number, rows: number): LoadPlan {
+  const sampleIndex = plan.sampleIndex.slice(-rows).reverse();
+  if (plan.mode === 'closed') {
+    const maxQueries = Math.min(plan.maxQueries, Math.floor(rows / plan.perQuery));
+    return { ...plan, sampleIndex, minDurationNs: durationNs, minQueries: 1, maxDurationNs: durationNs, maxQueries };
+  }
+  return { ...plan, sampleIndex, dueNs: plan.dueNs.subarray(0, rows), query: plan.query.subarray(0, rows) };
+}
