@@ -70,6 +70,8 @@ export interface ProcessUsage {
   /** First and last resident set: flat or growing. */
   readonly rssFirstBytes: number | null;
   readonly rssLastBytes: number | null;
+  /** Of the threads that lived to the end; null or absent where unknown. */
+  readonly contextSwitches?: { readonly voluntary: number; readonly involuntary: number } | null | undefined;
 }
 
 export interface ComponentSummary {
