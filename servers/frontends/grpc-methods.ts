@@ -1,11 +1,31 @@
-import type { handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServiceDefinition, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { nowNs } from '../../results/clock.js';
+import { messageOf } from '../../results/errors.js';
+import { ProtocolError } from '../protocol/errors.js';
 import { decodeGrpcRequest, encodeGrpcResponse } from '../protocol/grpc-codec.js';
 import type { InferenceService, InferOutcome } from '../protocol/service.js';
 import type { InferRequest } from '../protocol/types.js';
 import type { CallObserver } from './grpc-session.js';
 import { toStatus } from './grpc-status.js';
 import { repositoryIndex } from './repository.js';
+
+/**
+ * The service's definition, with requests that cannot be decoded handed to the methods as an error: grpc-js would report
+ * its own failure (INTERNAL) for what is the client's.
+ */
+export function lenient(definition: ServiceDefinition): ServiceDefinition {
+  const methods = Object.entries(definition).map(([name, method]) => {
+    const requestDeserialize = (bytes: Buffer): object => {
+      try {
+        return method.requestDeserialize(bytes) as object;
+      } catch (error) {
+        return new ProtocolError('INVALID_ARGUMENT', `malformed protobuf message: ${messageOf(error)}`);
+      }
+    };
+    return [name, { ...method, requestDeserialize }] as const;
+  });
+  return Object.fromEntries(methods);
+}
 
 /** The methods of `inference.GRPCInferenceService` over a service. */
 export function grpcMethods(service: InferenceService, observer: CallObserver): UntypedServiceImplementation {
@@ -56,9 +76,10 @@ interface Target {
   readonly version: string | undefined;
 }
 
-function control(answerOf: (target: Target) => object): handleUnaryCall<Partial<Target>, object> {
+function control(answerOf: (target: Target) => object): handleUnaryCall<Partial<Target> | ProtocolError, object> {
   return (call, callback) => {
     try {
+      if (call.request instanceof ProtocolError) throw call.request;
       callback(null, answerOf({ name: call.request.name ?? '', version: call.request.version || undefined }));
     } catch (error) {
       callback(toStatus(error));

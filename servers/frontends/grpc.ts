@@ -6,7 +6,7 @@ import { inferenceService, loadInferenceProto } from '../protocol/grpc-service.j
 import type { InferenceService } from '../protocol/service.js';
 import type { Frontend, FrontendDefinition, FrontendOptions } from './contract.js';
 import { addHealth } from './grpc-health.js';
-import { grpcMethods } from './grpc-methods.js';
+import { grpcMethods, lenient } from './grpc-methods.js';
 import { CallObserver } from './grpc-session.js';
 
 /** KServe v2 over gRPC with grpc-js; ModelInfer by our own codec. Source: Open Inference Protocol, "gRPC". */
@@ -21,7 +21,7 @@ export const grpc = {
       interceptors: [observer.interceptor],
     });
     const proto = loadInferenceProto([healthProtoPath]);
-    server.addService(inferenceService(proto), grpcMethods(service, observer));
+    server.addService(lenient(inferenceService(proto)), grpcMethods(service, observer));
     new ReflectionService(proto).addToServer(server);
     const stopHealth = addHealth(server, service);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;

@@ -50,11 +50,17 @@ function listen(server: Server, { host, port }: FrontendOptions): Promise<number
   });
 }
 
-/** Idle connections are closed at once, the others after the answer they wait for. */
+/**
+ * Idle connections are closed at once, the others after the answer they wait for. Looking again now and then costs the
+ * end a few milliseconds; watching every answer would cost every request.
+ */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    const timer = setInterval(() => server.closeIdleConnections(), 20);
+    server.close(() => {
+      clearInterval(timer);
+      resolve();
+    });
   });
 }
 
