@@ -102,6 +102,8 @@ function prefixCache(cache: PrefixCache): Record<string, Controller> {
   const append = z.object({ request, key: z.string().optional() });
   return {
     allocate: answering('llm-rules.allocate', allocate, (step) => {
+      if (cache.holds(step.request))
+        refuse('allocate.request', `"${step.request}" holds blocks already`, 'Release it first');
       const { blocks, hits } = cache.allocate(step.request, step.tokens, step.keys);
       return { blocks: blocks ?? null, hits, free: cache.free };
     }),
@@ -117,5 +119,9 @@ function prefixCache(cache: PrefixCache): Record<string, Controller> {
 }
 
 function unknown(place: string, name: string): never {
-  throw new UserError({ place: `llm-rules.${place}`, found: `"${name}" is unknown`, remedy: 'It must come first' });
+  return refuse(place, `"${name}" is unknown`, 'It must come first');
+}
+
+function refuse(place: string, found: string, remedy: string): never {
+  throw new UserError({ place: `llm-rules.${place}`, found, remedy });
 }

@@ -19,20 +19,17 @@ export const routeAb = defineController({
   summary: 'A/B split by a hash of experiment and user: shares in basis points, sticky without state',
   source: 'FNV-1a bucketing',
   options,
-  create: ({ experiment, arms }) =>
-    answering('route-ab', z.object({ user: z.string() }), ({ user }) => {
+  create({ experiment, arms }) {
+    let sum = 0;
+    /** Each arm with the first bucket beyond its own. */
+    const ends = arms.map(({ name, basisPoints }) => {
+      sum += basisPoints;
+      return { name, end: sum };
+    });
+    return answering('route-ab', z.object({ user: z.string() }), ({ user }) => {
       const hash = experimentHash(experiment, user);
       const bucket = hash % 10_000;
-      return { hash, bucket, arm: armAt(arms, bucket) };
-    }),
+      return { hash, bucket, arm: ends.find(({ end }) => bucket < end)!.name };
+    });
+  },
 });
-
-/** The first arm whose share, added to those before it, exceeds the bucket. */
-function armAt(arms: readonly { readonly name: string; readonly basisPoints: number }[], bucket: number): string {
-  let share = 0;
-  for (const arm of arms) {
-    share += arm.basisPoints;
-    if (bucket < share) return arm.name;
-  }
-  throw new RangeError(`bucket ${bucket} lies outside all arms`);
-}

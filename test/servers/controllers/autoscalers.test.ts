@@ -32,6 +32,11 @@ describe('hpa', () => {
     expect(replicas(hpa, syncs(wanted))).toEqual([...new Array(21).fill(10), 8, 4]);
   });
 
+  test('an up window of 30 s waits until all of it wanted more: 1, 1, 1, then up', () => {
+    const hpa = createController('hpa', { maxReplicas: 100, scaleUp: { stabilizationWindow: '30s' } });
+    expect(replicas(hpa, syncs([1, 5, 5, 5].map(total)))).toEqual([1, 1, 1, 5]);
+  });
+
   test('a metric within 10 % of its target changes nothing; without a metric nothing changes either', () => {
     const hpa = createController('hpa', { initialReplicas: 10, maxReplicas: 20 });
     expect(step(hpa, { at: 0, metrics: [{ average: 110, target: 100 }] }).wanted).toBe(10);

@@ -54,6 +54,21 @@ describe('prediction-cache', () => {
   });
 });
 
+type Model = 'a' | 'b' | 'c' | 'd' | 'e';
+
+interface Placed {
+  readonly model: Model;
+  readonly instance: number;
+  readonly evicted: readonly Model[];
+}
+
+interface MeshAnswer {
+  readonly hit?: boolean;
+  readonly instance: number | null;
+  readonly added?: number | readonly Placed[];
+  readonly evicted?: readonly Model[];
+}
+
 describe('modelmesh-lru', () => {
   const model = { size: 1, loadTime: '6s' };
   const models = { a: model, b: model, c: model };
@@ -100,6 +115,48 @@ describe('modelmesh-lru', () => {
     expect(cluster.step({ op: 'invoke', at: 0, model: 'b' })).toEqual({ hit: false, instance: 1, evicted: [] });
     expect(cluster.step({ op: 'register', at: 0, model: 'c' })).toEqual({ instance: null });
     expect(cluster.step({ op: 'invoke', at: 1, model: 'c' })).toEqual({ hit: false, instance: 0, evicted: ['a'] });
+  });
+
+  test('no instance ever holds more than its capacity or a model twice, and hits are where the copies are', () => {
+    const sizes: Readonly<Record<Model, number>> = { a: 1, b: 2, c: 3, d: 1, e: 2 };
+    const name = fc.constantFrom(...(Object.keys(sizes) as Model[]));
+    const steps = fc.array(
+      fc.record({
+        op: fc.constantFrom('invoke', 'invoke', 'register', 'tick'),
+        model: name,
+        after: fc.constantFrom(1, S, 30 * S, 8 * MIN),
+      }),
+    );
+    const capacities = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(capacities, steps, (given, list) => {
+        const cluster = createController('modelmesh-lru', {
+          instances: given.map((capacity) => ({ capacity })),
+          models: Object.fromEntries(Object.entries(sizes).map(([model, size]) => [model, { size, loadTime: '3s' }])),
+          scaleUpRpm: 10,
+        });
+        const held = given.map(() => new Set<Model>());
+        const place = (model: Model, instance: number, evicted: readonly Model[] = []) => {
+          for (const victim of evicted) expect(held[instance]!.delete(victim)).toBe(true);
+          expect(held[instance]!.has(model)).toBe(false);
+          held[instance]!.add(model);
+          const used = [...held[instance]!].reduce((sum, each) => sum + sizes[each], 0);
+          expect(used).toBeLessThanOrEqual(given[instance]!);
+        };
+        let at = 0;
+        for (const { after, ...step } of list) {
+          at += after;
+          const answer = cluster.step({ ...step, at }) as MeshAnswer;
+          if (step.op === 'tick')
+            for (const each of answer.added as Placed[]) place(each.model, each.instance, each.evicted);
+          else if (answer.hit) {
+            expect(held[answer.instance!]!.has(step.model)).toBe(true);
+            if (answer.added !== undefined) place(step.model, answer.added as number, answer.evicted);
+          } else if (answer.instance !== null) place(step.model, answer.instance, answer.evicted);
+        }
+      }),
+      { seed: 20_260_205 },
+    );
   });
 
   test('models that nobody knows are refused, with the names there are', () => {

@@ -25,6 +25,7 @@ test('an allocation that does not fit changes nothing; a block that is reused is
   cache.step({ op: 'release', request: 'c' });
   // c took blocks 1 and 0: x was forgotten with block 0, and is known again as its second block.
   expect(cache.step({ op: 'allocate', request: 'd', tokens: 4, keys: ['x'] })).toMatchObject({ blocks: [0], hits: 1 });
+  expect(() => cache.step({ op: 'allocate', request: 'd', tokens: 4, keys: [] })).toThrow('"d" holds blocks already');
   expect(() => cache.step({ op: 'release', request: 'c' })).toThrow('llm-rules.release.request: "c" is unknown.');
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { controllers, createController } from '../../../servers/controllers/index.js';
+import { controllers, createController, findController } from '../../../servers/controllers/index.js';
 
 test('an unknown controller is refused with the list of those that exist', () => {
   const names = controllers.map(({ name }) => name).join(', ');
@@ -14,7 +14,8 @@ test('all problems of the options come at once', () => {
 
 test('names are unique, and every controller says what it is and whom it reproduces', () => {
   expect(new Set(controllers.map(({ name }) => name)).size).toBe(controllers.length);
-  for (const { summary, source } of controllers) {
+  for (const { name, summary, source } of controllers) {
+    expect(findController(name)?.name).toBe(name);
     expect(summary).toMatch(/^[^\n]{10,110}$/);
     expect(source.length).toBeGreaterThan(2);
   }

@@ -101,6 +101,17 @@ describe('load-balancer', () => {
     expect(balancer.step({ op: 'pick', at: 10 * S + 1 })).toEqual({ upstream: 0, connections: [1] });
   });
 
+  test('of two drawn upstreams the second wins only with strictly fewer connections', () => {
+    const balancer = createController('load-balancer', { algorithm: 'random-two', upstreams: [{}, {}, {}] });
+    const pick = (draws?: readonly number[]) => balancer.step({ op: 'pick', draws });
+    // 0.5 of three is upstream 1; 0.1 of the other two is upstream 0.
+    expect(pick([0.5, 0.1])).toEqual({ upstream: 1, connections: [0, 1, 0] });
+    expect(pick([0.5, 0.1])).toEqual({ upstream: 0, connections: [1, 1, 0] });
+    // Without draws 0 and 1 are compared.
+    expect(pick()).toEqual({ upstream: 0, connections: [2, 1, 0] });
+    expect(pick()).toEqual({ upstream: 1, connections: [2, 2, 0] });
+  });
+
   test('without upstreams or instances there is one upstream', () => {
     expect(createController('load-balancer').step({ op: 'pick' })).toEqual({ upstream: 0, connections: [1] });
   });

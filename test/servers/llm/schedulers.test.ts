@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createLlmScheduler, type LlmRequest, llmSchedulers, simulateLlm } from '../../../servers/llm/index.js';
+import {
+  createLlmScheduler,
+  findLlmScheduler,
+  type LlmRequest,
+  llmSchedulers,
+  simulateLlm,
+} from '../../../servers/llm/index.js';
 
 /** An iteration lasts 10 ns, a prefilled token 1 ns more, a decoded sequence 2 ns. */
 const COST = { baseNs: 10, prefillTokenNs: 1, decodeSeqNs: 2 };
@@ -247,5 +253,6 @@ describe('the simulation', () => {
     const names = llmSchedulers.map(({ name }) => name).join(', ');
     expect(() => createLlmScheduler('llm-none')).toThrow(`there is no LLM scheduler "llm-none". Allowed: ${names}.`);
     expect(() => createLlmScheduler('llm-tgi', { chunkSize: 3 })).toThrow('chunkSize');
+    expect(findLlmScheduler('llm-none')).toBeUndefined();
   });
 });
