@@ -18,13 +18,22 @@ const pp = pipeline.extend({ microBatches: positive() }).refine(({ rows, microBa
   error: 'must not exceed rows',
 });
 
-const hybrid = z.object({
-  prompt: pipeline,
-  generate: pipeline,
-  tokens: count(),
-  promptMicroBatches: positive(),
-  generateMicroBatches: positive(),
-});
+const hybrid = z
+  .object({
+    prompt: pipeline,
+    generate: pipeline,
+    tokens: count(),
+    promptMicroBatches: positive(),
+    generateMicroBatches: positive(),
+  })
+  .refine(({ prompt, promptMicroBatches }) => promptMicroBatches <= prompt.rows, {
+    path: ['promptMicroBatches'],
+    error: 'must not exceed rows',
+  })
+  .refine(({ generate, generateMicroBatches }) => generateMicroBatches <= generate.rows, {
+    path: ['generateMicroBatches'],
+    error: 'must not exceed rows',
+  });
 
 const tp = z.object({
   tp: positive(),

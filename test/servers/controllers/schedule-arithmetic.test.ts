@@ -35,6 +35,7 @@ test('one pass for the prompt and one a token, each with its own micro-batches',
   const given = { prompt: part, generate: part, tokens: 10, promptMicroBatches: 4, generateMicroBatches: 8 };
   const expected = { promptNs: 14e6, generateNs: 11e6, totalNs: 124e6 };
   expect(arithmetic.step({ op: 'hybrid', ...given })).toEqual(expected);
+  expect(() => arithmetic.step({ op: 'hybrid', ...given, generateMicroBatches: 9 })).toThrow('must not exceed rows');
 });
 
 test('two devices halve a layer of 8 ms and pay two reductions of 1.5 ms: 7 ms, a speed-up of 8/7', () => {
