@@ -92,6 +92,16 @@ describe('real executor', () => {
     expect(batchesAtAnswer).toBe(2);
   });
 
+  test('two instances run at once; a third request waits for the first that is free', () => {
+    const bench = new Bench(named('instance-group', {}, 2), 2);
+    for (let id = 1; id <= 3; id++) bench.send(id);
+    bench.clock.turn();
+    expect(bench.instances.map((instance) => instance.pending())).toEqual([1, 1]);
+    bench.instances[1]!.finish();
+    expect(bench.values()).toEqual([[2]]);
+    expect(bench.instances.map((instance) => instance.batches.length)).toEqual([1, 2]);
+  });
+
   test('a full queue refuses at once with UNAVAILABLE', () => {
     const bench = new Bench(named('serial', { maxQueueSize: 1 }));
     bench.send(1);
@@ -247,19 +257,22 @@ describe('real executor', () => {
   });
 });
 
-/** An executor on fake time with one fake instance. */
+/** An executor on fake time with fake instances. */
 class Bench {
   readonly clock = new FakeClock();
-  readonly instance = new FakeInstance(0, this.clock);
+  readonly instances: readonly FakeInstance[];
+  readonly instance: FakeInstance;
   readonly statistics = new StatisticsCollector('m', '1', () => 0);
   readonly outcomes: InferOutcome[] = [];
   readonly executor: RealExecutor;
   onAnswer: () => void = () => {};
 
-  constructor(strategy: Strategy) {
+  constructor(strategy: Strategy, count = 1) {
+    this.instances = Array.from({ length: count }, (_, id) => new FakeInstance(id, this.clock));
+    this.instance = this.instances[0]!;
     this.executor = new RealExecutor({
       strategy,
-      instances: [this.instance],
+      instances: this.instances,
       batching: new Batching(ECHO_METADATA),
       modelVersion: '1',
       statistics: this.statistics,
@@ -298,8 +311,8 @@ class Bench {
   }
 }
 
-function named(name: string, options: unknown = {}): Strategy {
-  const instances = instanceList(1);
+function named(name: string, options: unknown = {}, count = 1): Strategy {
+  const instances = instanceList(count);
   return createStrategy(name, options, strategyContext(instances, costModel(instances, {})));
 }
 
