@@ -3,7 +3,8 @@ import type { Nanos } from '../contract.js';
 interface SizeStatistics {
   readonly size: number;
   count: number;
-  mean: number;
+  /** Of the latencies: exact, as they are integers. */
+  sum: number;
   /** Sum of squared deviations from the mean. */
   squares: number;
 }
@@ -15,11 +16,11 @@ export class LatencyLine {
 
   add(size: number, latency: Nanos): void {
     const statistics = this.#of(size) ?? this.#insert(size);
-    // Welford: exact for constant latencies, stable for all.
-    const deviation = latency - statistics.mean;
+    const before = statistics.count === 0 ? latency : meanOf(statistics);
     statistics.count++;
-    statistics.mean += deviation / statistics.count;
-    statistics.squares += deviation * (latency - statistics.mean);
+    statistics.sum += latency;
+    // Welford: exact for constant latencies, stable for all.
+    statistics.squares += (latency - before) * (latency - meanOf(statistics));
   }
 
   samplesOf(size: number): number {
@@ -38,8 +39,9 @@ export class LatencyLine {
     let sumY = 0;
     let sumXY = 0;
     let sumXX = 0;
-    for (const { size: x, mean } of this.#sizes) {
-      const y = mean + margin;
+    for (const statistics of this.#sizes) {
+      const x = statistics.size;
+      const y = meanOf(statistics) + margin;
       sumX += x;
       sumY += y;
       sumXY += x * y;
@@ -67,9 +69,13 @@ export class LatencyLine {
   }
 
   #insert(size: number): SizeStatistics {
-    const statistics = { size, count: 0, mean: 0, squares: 0 };
+    const statistics = { size, count: 0, sum: 0, squares: 0 };
     const place = this.#sizes.findIndex((other) => other.size > size);
     this.#sizes.splice(place < 0 ? this.#sizes.length : place, 0, statistics);
     return statistics;
   }
+}
+
+function meanOf({ sum, count }: SizeStatistics): number {
+  return sum / count;
 }

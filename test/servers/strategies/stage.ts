@@ -14,6 +14,8 @@ export interface Stage {
   /** Ms of an execution of any size; 10 where absent. */
   readonly costMs?: number;
   readonly cost?: CostTable;
+  /** Of models that have their own. */
+  readonly costs?: Readonly<Record<string, CostTable>>;
   readonly untilMs?: number;
 }
 
@@ -22,11 +24,11 @@ export type Arrival = number | (Partial<Omit<StrategyRequest, 'at'>> & { readonl
 
 /**
  * What a strategy does with these arrivals, one line an event, times in ms: `{a,b} @ 5–15 on 0`, `c rejected @ 6: timeout`,
- * `a answered @ 15` (explicit answers only).
+ * `a answered @ 15` (explicit answers only), `killed @ 6 on 0`, `2 replicas @ 3`.
  */
 export function play(stage: Stage, arrivals: readonly Arrival[]): string[] {
   const instances = instanceList(stage.instances ?? 1);
-  const costs = costModel(instances, { cost: stage.cost ?? [[1, (stage.costMs ?? 10) * MS]] });
+  const costs = costModel(instances, { cost: stage.cost ?? [[1, (stage.costMs ?? 10) * MS]], costs: stage.costs });
   const strategy = createStrategy(stage.strategy, stage.options, strategyContext(instances, costs));
   const requests = arrivals.map(requestOf);
   const until = stage.untilMs === undefined ? undefined : stage.untilMs * MS;
@@ -37,6 +39,8 @@ export function play(stage: Stage, arrivals: readonly Arrival[]): string[] {
       started: ({ requests: batch, instance }, start, end) =>
         lines.push(`{${batch.map(({ id }) => id).join()}} @ ${start / MS}–${end / MS} on ${instance}`),
       rejected: ({ id }, at, reason) => lines.push(`${id} rejected @ ${at / MS}: ${reason}`),
+      ended: ({ instance }, _start, end, killed) => killed && lines.push(`killed @ ${end / MS} on ${instance}`),
+      scaled: (replicas, at) => lines.push(`${replicas} replicas @ ${at / MS}`),
       answered: ({ id }, at, _source, explicit) => explicit && lines.push(`${id} answered @ ${at / MS}`),
     },
   );
