@@ -18,13 +18,14 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   '@grpc/reflection': [/^servers\/frontends\//],
   'grpc-health-check': [/^servers\/frontends\//],
   commander: [/^scenarios\//],
-  'prom-client': [/^servers\/metrics\.ts$|^servers\/statistics\.ts$/],
+  'prom-client': [/^servers\/prometheus\.ts$/],
   listr2: [/^scenarios\/progress\.ts$/],
 };
 
 /** Strategies and controllers are pure: no clock, no I/O, no randomness. */
 const PURE = /^servers\/(strategies|controllers|llm)\//;
-const IMPURE = /\bDate\.now\b|\bnew Date\b|\bMath\.random\b|\bperformance\.|\bsetTimeout\b|\bsetImmediate\b|\bsetInterval\b|\bprocess\.|from 'node:/;
+const IMPURE =
+  /\bDate\.now\b|\bnew Date\b|\bMath\.random\b|\bperformance\.|\bsetTimeout\b|\bsetImmediate\b|\bsetInterval\b|\bprocess\.|from 'node:/;
 
 interface Import {
   readonly file: string;
@@ -43,12 +44,17 @@ describe('architecture', () => {
   });
 
   test('clients see of servers only servers/protocol', () => {
-    const wrong = imports.filter(({ file, target }) => file.startsWith('clients/') && target?.startsWith('servers/') && !target.startsWith('servers/protocol/'));
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        file.startsWith('clients/') && target?.startsWith('servers/') && !target.startsWith('servers/protocol/'),
+    );
     expect(wrong.map(show)).toEqual([]);
   });
 
   test('nothing imports from test or notebooks', () => {
-    expect(imports.filter(({ target }) => target !== undefined && /^(test|notebooks)\//.test(target)).map(show)).toEqual([]);
+    expect(
+      imports.filter(({ target }) => target !== undefined && /^(test|notebooks)\//.test(target)).map(show),
+    ).toEqual([]);
   });
 
   test('every heavy dependency has one home', () => {
@@ -64,19 +70,30 @@ describe('architecture', () => {
   });
 
   test('strategies and controllers have no clock, no I/O and no randomness', () => {
-    const wrong = files.filter((file) => PURE.test(file) && !/registry\.ts$/.test(file) && IMPURE.test(withoutComments(readFileSync(file, 'utf8'))));
+    const wrong = files.filter(
+      (file) =>
+        PURE.test(file) && !/registry\.ts$/.test(file) && IMPURE.test(withoutComments(readFileSync(file, 'utf8'))),
+    );
     expect(wrong).toEqual([]);
   });
 
   test('no any, no note to self, no unseeded randomness, no skipped test', () => {
     const all = [...files, ...sources('test')].filter((file) => !file.endsWith('architecture.test.ts'));
-    const wrong = all.filter((file) => /: any\b|\bas any\b|<any>|\bTODO\b|\bFIXME\b|\bMath\.random\b|\b(it|test|describe)\.(only|skip)\(/.test(readFileSync(file, 'utf8')));
+    const wrong = all.filter((file) =>
+      /: any\b|\bas any\b|<any>|\bTODO\b|\bFIXME\b|\bMath\.random\b|\b(it|test|describe)\.(only|skip)\(/.test(
+        readFileSync(file, 'utf8'),
+      ),
+    );
     expect(wrong).toEqual([]);
   });
 
   test('every code folder with additions has its four doors', () => {
     const folders = [...new Set(files.filter((file) => file.endsWith('/contract.ts')).map((file) => dirname(file)))];
-    const missing = folders.flatMap((folder) => ['README.md', 'contract.ts', 'registry.ts', 'index.ts'].map((door) => join(folder, door)).filter((door) => !existsSync(door)));
+    const missing = folders.flatMap((folder) =>
+      ['README.md', 'contract.ts', 'registry.ts', 'index.ts']
+        .map((door) => join(folder, door))
+        .filter((door) => !existsSync(door)),
+    );
     expect(missing).toEqual([]);
   });
 });
@@ -94,7 +111,9 @@ function importsOf(file: string): Import[] {
   const text = withoutComments(readFileSync(file, 'utf8'));
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => {
     const specifier = match[1]!;
-    const target = specifier.startsWith('.') ? relative('.', resolve(dirname(file), specifier)).replace(/\.js$/, '.ts') : undefined;
+    const target = specifier.startsWith('.')
+      ? relative('.', resolve(dirname(file), specifier)).replace(/\.js$/, '.ts')
+      : undefined;
     return { file, specifier, target };
   });
 }
