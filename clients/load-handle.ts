@@ -14,6 +14,8 @@ export interface ForkLoadOptions {
   readonly onStart?: ((pid: number) => void) | undefined;
   /** CPU list it is pinned to, `2-3` (Linux, taskset). */
   readonly cpus?: string | undefined;
+  /** Another program than load-process.js, and what it hosts (load-body.ts): the in-process transport needs both. */
+  readonly host?: { readonly program: URL; readonly spec: unknown } | undefined;
 }
 
 /** The load process failed or died. */
@@ -34,7 +36,7 @@ export class LoadProcessError extends Error {
  * where the process failed or died; an abort alone is no error.
  */
 export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Promise<DriveResult> {
-  const child = start(options.cpus);
+  const child = start(options);
   const lines = keepLastLines(child);
   if (child.pid !== undefined) options.onStart?.(child.pid);
   const abort = () => tell(child, { kind: 'abort' });
@@ -53,7 +55,7 @@ export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Pr
         const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
         reject(new LoadProcessError(`the load process ${how} before it told its result`, lines));
       });
-      tell(child, { kind: 'drive', job });
+      tell(child, { kind: 'drive', job, host: options.host?.spec });
       if (options.signal?.aborted) abort();
     });
   } finally {
@@ -62,8 +64,8 @@ export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Pr
   }
 }
 
-function start(cpus: string | undefined): ChildProcess {
-  const file = fileURLToPath(compiledUrl(import.meta.url, './load-process.js'));
+function start({ cpus, host }: ForkLoadOptions): ChildProcess {
+  const file = fileURLToPath(host?.program ?? compiledUrl(import.meta.url, './load-process.js'));
   // A larger young generation: fewer pauses among the requests. gc() is called once, before t = 0.
   const execArgv = ['--expose-gc', '--max-semi-space-size=64'];
   const stdio: ('ignore' | 'pipe' | 'ipc')[] = ['ignore', 'ignore', 'pipe', 'ipc'];

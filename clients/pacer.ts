@@ -83,9 +83,10 @@ export class Pacer implements Timeline {
   };
 
   private woken(target: number): void {
-    const latency = nowNs() - target;
+    // One wake-up that found the machine busy says nothing of the next one.
+    const latency = Math.min(nowNs() - target, MAX_LEAD_NS);
     this.leadNs += WEIGHT * (latency - this.leadNs);
-    this.leadNs = Math.min(MAX_LEAD_NS, Math.max(MIN_LEAD_NS, this.leadNs));
+    this.leadNs = Math.max(MIN_LEAD_NS, this.leadNs);
     if (this.wake && !this.spinning) this.round();
   }
 

@@ -17,8 +17,7 @@ export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending
   private firstByteNs = Number.NaN;
   private status = 0;
   private headers: readonly Buffer[] = [];
-  private chunks: Buffer[] | undefined;
-  private body: Buffer | undefined;
+  private chunks: Buffer[] = [];
 
   constructor(private done: (result: CallResult) => void) {}
 
@@ -43,17 +42,17 @@ export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.body === undefined) this.body = chunk;
-    else if (this.chunks) this.chunks.push(chunk);
-    else this.chunks = [this.body, chunk];
+    this.chunks.push(chunk);
     return true;
   }
 
   onComplete(): void {
     if (this.settled) return;
     const completedNs = nowNs();
-    const body = this.chunks ? Buffer.concat(this.chunks) : (this.body ?? EMPTY);
-    this.settle(this.status === 200 ? this.answer(completedNs, body) : this.refusal(completedNs, body));
+    const { chunks } = this;
+    this.settle(
+      this.status === 200 ? this.answer(completedNs, chunks) : this.refusal(completedNs, Buffer.concat(chunks)),
+    );
   }
 
   onError(error: Error): void {
@@ -62,14 +61,18 @@ export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending
     this.settle(brokenCall('failed', nowNs(), code, error.message));
   }
 
-  private answer(completedNs: number, body: Buffer): CallResult {
+  private answer(completedNs: number, chunks: readonly Buffer[]): CallResult {
     const { headers, firstByteNs } = this;
     return {
       outcome: 'ok',
       firstByteNs,
       completedNs,
-      timings: jsonTimings(body),
-      response: () => decodeJsonResponse(body, parseHeaderLength(headerValue(headers), body.length)),
+      // The first chunk holds them; a large body is joined only for whoever asks for it.
+      timings: jsonTimings(chunks[0] ?? EMPTY),
+      response() {
+        const body = Buffer.concat(chunks);
+        return decodeJsonResponse(body, parseHeaderLength(headerValue(headers), body.length));
+      },
     };
   }
 
@@ -92,8 +95,7 @@ export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending
 
   private settle(result: CallResult): void {
     this.settled = true;
-    this.body = undefined;
-    this.chunks = undefined;
+    this.chunks = [];
     const { done } = this;
     this.done = nobody;
     done(result);

@@ -1,0 +1,76 @@
+import { messageOf, UserError } from '../results/errors.js';
+import type { InferenceService } from '../servers/protocol/service.js';
+import { drive } from './drive.js';
+import type { DriveJob } from './job.js';
+import type { FromLoad, ToLoad } from './load-messages.js';
+import { samplesNamed } from './samples/index.js';
+import { createTransport } from './transports/index.js';
+
+/** A server core in the load process itself, for the in-process transport. */
+export interface Hosted {
+  readonly service: InferenceService;
+  readonly model: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The body of a load process: one job over the IPC channel, progress and one result back. It ends when it has told its
+ * result, or when the channel closes; Ctrl-C is the parent's business, which sends `abort`. `host` makes the server core
+ * of a job that brings one.
+ */
+export function loadBody(host?: (spec: unknown, signal: AbortSignal) => Promise<Hosted>): void {
+  const aborter = new AbortController();
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => {});
+  process.on('disconnect', () => process.exit(1));
+  process.on('message', (message: ToLoad) => {
+    if (message.kind === 'abort') aborter.abort();
+    else void carryOut(() => run(message, host, aborter.signal));
+  });
+}
+
+async function carryOut(work: () => Promise<FromLoad>): Promise<void> {
+  let last: FromLoad;
+  try {
+    last = await work();
+  } catch (error) {
+    const problems = error instanceof UserError ? error.problems : undefined;
+    last = { kind: 'failed', error: messageOf(error), problems };
+    if (!problems) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+  // Not before the message is through: exit would lose it.
+  process.send?.(last, () => process.exit(0));
+}
+
+async function run(
+  { job, host: spec }: Extract<ToLoad, { kind: 'drive' }>,
+  host: Parameters<typeof loadBody>[0],
+  signal: AbortSignal,
+): Promise<FromLoad> {
+  const hosted = spec === undefined ? undefined : await host?.(spec, signal);
+  try {
+    return await driveAgainst(hosted ? { ...job, model: hosted.model } : job, hosted?.service, signal);
+  } finally {
+    await hosted?.close();
+  }
+}
+
+async function driveAgainst(
+  job: DriveJob,
+  service: InferenceService | undefined,
+  signal: AbortSignal,
+): Promise<FromLoad> {
+  const transport = createTransport(job.transport, { ...job, service });
+  try {
+    const samples = await samplesNamed(job.samples.name).create({
+      metadata: await transport.modelMetadata(signal),
+      seed: BigInt(job.seeds.samples),
+      directory: job.samples.directory,
+      count: job.samples.count,
+      dims: job.samples.dims,
+    });
+    return await drive(job, transport, samples, (progress) => process.send?.(progress), signal);
+  } finally {
+    await transport.close();
+  }
+}
