@@ -107,21 +107,24 @@ class Sleeper {
     this.#worker = new Worker(compiledUrl(import.meta.url, './alarm-worker.js'), { workerData: memory, execArgv: [] });
     this.#worker.on('message', () => {
       this.#setNs = Number.POSITIVE_INFINITY;
+      this.#worker.unref();
       callback();
     });
-    this.#worker.unref();
   }
 
   /** An earlier call that is still to come is good enough: the caller looks at the clock and asks again. */
   wakeAt(ns: number): void {
     if (this.#setNs <= ns) return;
     this.#setNs = ns;
+    // A process with nothing else to do waits for it, as for a timer.
+    this.#worker.ref();
     this.#wakeNs[0] = ns;
     Atomics.add(this.#generation, 0, 1);
     Atomics.notify(this.#generation, 0);
   }
 
   close(): void {
+    this.#worker.unref();
     Atomics.store(this.#generation, 0, -1);
     Atomics.notify(this.#generation, 0);
   }
