@@ -15,13 +15,6 @@ export const anyTensor: fc.Arbitrary<Tensor> = fc
     return content(datatype, count).map((data) => ({ name, datatype, shape, data }));
   });
 
-/** One tensor of each datatype, `[2,3]`. */
-export const oneOfEach: fc.Arbitrary<Tensor[]> = fc.tuple(
-  ...DATATYPES.map((datatype) =>
-    content(datatype, 6).map((data): Tensor => ({ name: `in_${datatype}`, datatype, shape: [2, 3], data })),
-  ),
-);
-
 function content(datatype: Datatype, count: number): fc.Arbitrary<Uint8Array> {
   const exactly = { minLength: count, maxLength: count };
   const floats = fc.array(fc.double(), exactly);
