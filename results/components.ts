@@ -69,7 +69,7 @@ function summary(name: string, values: Float64Array, slowest: Uint32Array): Comp
 function slowestHundredth(total: Float64Array): Uint32Array {
   const count = Math.floor(total.length / 100);
   if (count === 0) return new Uint32Array();
-  const border = total.toSorted()[total.length - count]!;
+  const border = ascending(total)[total.length - count]!;
   const positions: number[] = [];
   for (let i = 0; i < total.length; i++) if (total[i]! >= border) positions.push(i);
   return Uint32Array.from(positions);

@@ -129,8 +129,14 @@ function differences(rows: Uint32Array, later: Float64Array, earlier: Float64Arr
 }
 
 function queriesOf({ records, measured }: MeasuredWindow, load: LoadFacts): number {
-  const issued = measured.filter((row) => !Number.isNaN(records.issuedNs[row]!));
-  return load.perQuery ? new Set(issued.map((row) => records.query[row]!)).size : issued.length;
+  const queries = new Set<number>();
+  let issued = 0;
+  for (const row of measured) {
+    if (Number.isNaN(records.issuedNs[row]!)) continue;
+    issued++;
+    if (load.perQuery) queries.add(records.query[row]!);
+  }
+  return load.perQuery ? queries.size : issued;
 }
 
 /** For the percentiles that reports print large. */

@@ -10,4 +10,5 @@ export {
 } from './early-stopping.js';
 export { noiseFloor, type PairedRatio, pairedRatio } from './paired.js';
 export { ascending, countAbove, distribution, mean, PERCENTILES, percentile, quantile } from './percentile.js';
+export { sortAscending } from './sort.js';
 export { wilson } from './wilson.js';

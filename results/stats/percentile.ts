@@ -1,5 +1,6 @@
 import type { Distribution, Interval, Quantile } from '../summary.js';
 import { percentileFloor } from './early-stopping.js';
+import { sortAscending } from './sort.js';
 
 /** The percentiles that a distribution carries, by their names. */
 export const PERCENTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p97: 0.97, p99: 0.99, p999: 0.999 } as const;
@@ -27,7 +28,7 @@ export function ascending(values: ArrayLike<number>): Float64Array {
   const sorted = new Float64Array(values.length);
   let n = 0;
   for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) sorted[n++] = values[i]!;
-  return sorted.subarray(0, n).sort();
+  return sortAscending(sorted.subarray(0, n));
 }
 
 /** Count, extremes, mean and percentiles of ascending values; `intervals` adds a percentile's own. */

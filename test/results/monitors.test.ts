@@ -56,7 +56,7 @@ describe.runIf(here)('the proc monitor', () => {
   });
 
   it('counts a child process with the workers, and one that ended before the end too', async () => {
-    const busy = 'const t = process.cpuUsage().user; while (process.cpuUsage().user < t + 300000); console.log(1)';
+    const busy = 'const t = process.cpuUsage().user; while (process.cpuUsage().user < t + 120000); console.log(1)';
     const watching = proc.start([{ role: 'server', pid: process.pid }], 1000);
     watching.mark();
     const child = spawn(process.execPath, ['-e', `${busy}; setInterval(() => {}, 1000)`], { stdio: 'pipe' });
@@ -65,7 +65,7 @@ describe.runIf(here)('the proc monitor', () => {
     await once(ended, 'exit');
     const workers = watching.stop().find(({ role }) => role === 'workers')!;
     child.kill();
-    expect(workers.userSeconds + workers.systemSeconds).toBeGreaterThan(0.5);
+    expect(workers.userSeconds + workers.systemSeconds).toBeGreaterThan(0.2);
   });
 
   it('keeps the last reading of a process that ends', async () => {

@@ -31,7 +31,7 @@ const environment = { schema: 1 } as Environment;
 function planOf(ids: readonly string[]): RunPlan {
   return {
     ...{ schema: 1, question: 'Which?', scenario: 'quick start', command: 'servemark run', systems: [], loads: [] },
-    ...{ transports: ['rest'], targets: {}, seeds: {}, simulated: false },
+    ...{ transports: ['rest'], targets: {}, seeds: {}, simulated: false, settings: {} },
     model: { name: 'm', sha256: null, provenance: '' },
     trials: ids.map((id) => ({ identity: identity(id), detail: {} })),
   };
