@@ -74,7 +74,10 @@ interface JsonSchema {
 
 function typeText(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map(String).join(' | ');
-  if (schema.anyOf) return [...new Set(schema.anyOf.map(typeText))].join(' | ') === 'number | string' ? 'quantity' : schema.anyOf.map(typeText).join(' | ');
+  if (schema.anyOf)
+    return [...new Set(schema.anyOf.map(typeText))].join(' | ') === 'number | string'
+      ? 'quantity'
+      : schema.anyOf.map(typeText).join(' | ');
   if (schema.items) return `list of ${typeText(schema.items)}`;
   return String(schema.type ?? 'value');
 }

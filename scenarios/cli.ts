@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { formatProblem, messageOf, UserError } from '../results/errors.js';
+import { version } from '../results/package.js';
 import { EXIT } from './contract.js';
 import { commands } from './registry.js';
-import { version } from '../results/package.js';
 
 /** The command line. Exit codes: 0 done, 1 invalid or target missed, 2 usage or scenario error, 130 interrupted. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -11,7 +11,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Compare ways of serving a model, and know how sure you are.')
     .version(version)
     .showHelpAfterError('(`servemark --help` lists the commands)')
-    .addHelpText('after', '\nExit codes: 0 done, 1 invalid or a target missed (--strict), 2 usage or scenario error, 130 interrupted.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 invalid or a target missed (--strict), 2 usage or scenario error, 130 interrupted.',
+    )
     .exitOverride();
   for (const definition of commands) {
     const command = program.command(definition.name).description(definition.summary).exitOverride();
@@ -42,7 +45,9 @@ function report(error: unknown): void {
     process.exitCode = EXIT.usage;
     return;
   }
-  process.stderr.write(`${pc.red('error')} ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`);
+  process.stderr.write(
+    `${pc.red('error')} ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,
+  );
   process.stderr.write('This is a fault of servemark itself, not of your input.\n');
   process.exitCode = EXIT.usage;
 }

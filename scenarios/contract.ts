@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { TrialIdentity } from '../results/summary.js';
+import type { ModelSpec } from '../servers/models/spec.js';
 
 /** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
 export interface Scenario {
@@ -9,7 +10,7 @@ export interface Scenario {
   readonly name: string;
   readonly question: string;
   readonly preset: Preset;
-  readonly model: ModelChoice;
+  readonly model: ModelSpec;
   readonly samples: SamplesChoice | undefined;
   readonly systems: readonly SystemSpec[];
   readonly loads: readonly LoadSpec[];
@@ -44,14 +45,6 @@ export interface Seeds {
   readonly bootstrap: string;
 }
 
-/** A name from the zoo, a file, or a runtime that needs none. */
-export interface ModelChoice {
-  readonly zoo?: string | undefined;
-  readonly path?: string | undefined;
-  readonly runtime?: string | undefined;
-  readonly runtimeOptions: Readonly<Record<string, unknown>>;
-}
-
 export interface SamplesChoice {
   readonly name: string;
   readonly directory?: string | undefined;
@@ -66,7 +59,7 @@ export interface SystemSpec {
   readonly strategy: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
   readonly instances: number;
   readonly isolation: 'thread' | 'process';
-  readonly model: ModelChoice;
+  readonly model: ModelSpec;
   /** Processors for the server process and for the load process, as in `taskset -c`. */
   readonly serverCpus?: string | undefined;
   readonly loadCpus?: string | undefined;

@@ -23,14 +23,25 @@ export async function examine(): Promise<Check[]> {
 function node(): Check {
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
   const fits = major > 20 || (major === 20 && minor >= 19);
-  return { name: 'Node.js', state: fits ? 'ok' : 'missing', found: process.version, remedy: fits ? undefined : 'servemark needs 20.19 or later' };
+  return {
+    name: 'Node.js',
+    state: fits ? 'ok' : 'missing',
+    found: process.version,
+    remedy: fits ? undefined : 'servemark needs 20.19 or later',
+  };
 }
 
 function cores(): Check {
   const count = availableParallelism();
   return count >= 4
     ? { name: 'processors', state: 'ok', found: `${count}` }
-    : { name: 'processors', state: 'warning', found: `${count}`, remedy: 'client, server and instances share them: figures hold for this sharing, not for a client on its own machine' };
+    : {
+        name: 'processors',
+        state: 'warning',
+        found: `${count}`,
+        remedy:
+          'client, server and instances share them: figures hold for this sharing, not for a client on its own machine',
+      };
 }
 
 function memory(): Check {
@@ -40,26 +51,48 @@ function memory(): Check {
 function governor(): Check {
   const path = '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor';
   const found = existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
-  if (found === undefined) return { name: 'frequency governor', state: 'ok', found: 'not visible (a virtual machine, or not Linux)' };
+  if (found === undefined)
+    return { name: 'frequency governor', state: 'ok', found: 'not visible (a virtual machine, or not Linux)' };
   return found === 'performance'
     ? { name: 'frequency governor', state: 'ok', found }
-    : { name: 'frequency governor', state: 'warning', found, remedy: 'clocks may move between trials; `cpupower frequency-set -g performance` holds them' };
+    : {
+        name: 'frequency governor',
+        state: 'warning',
+        found,
+        remedy: 'clocks may move between trials; `cpupower frequency-set -g performance` holds them',
+      };
 }
 
 /** In a process of its own: a broken native library must not end the doctor. */
 async function onnxRuntime(): Promise<Check> {
-  const code = "const o = require('onnxruntime-node'); process.stdout.write(o.listSupportedBackends().map((b) => b.name).join(', '))";
+  const code =
+    "const o = require('onnxruntime-node'); process.stdout.write(o.listSupportedBackends().map((b) => b.name).join(', '))";
   try {
-    const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', code], { cwd: new URL('.', import.meta.url).pathname.replaceAll('%20', ' '), timeout: 20_000 });
+    const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', code], {
+      cwd: new URL('.', import.meta.url).pathname.replaceAll('%20', ' '),
+      timeout: 20_000,
+    });
     return { name: 'ONNX Runtime', state: 'ok', found: `providers: ${stdout}` };
   } catch (error) {
-    const line = (error as { stderr?: string }).stderr?.split('\n').find((each) => each.includes('Error')) ?? String(error);
-    return { name: 'ONNX Runtime', state: 'missing', found: line.trim(), remedy: 'run `npm ci` again; real models need it (synthetic and null do not)' };
+    const line =
+      (error as { stderr?: string }).stderr?.split('\n').find((each) => each.includes('Error')) ?? String(error);
+    return {
+      name: 'ONNX Runtime',
+      state: 'missing',
+      found: line.trim(),
+      remedy: 'run `npm ci` again; real models need it (synthetic and null do not)',
+    };
   }
 }
 
 function gpu(): Check {
-  if (existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidiactl')) return { name: 'NVIDIA GPU', state: 'ok', found: 'driver present', remedy: 'for executionProviders: [cuda] lay ONNX Runtime’s CUDA provider libraries beside its binding' };
+  if (existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidiactl'))
+    return {
+      name: 'NVIDIA GPU',
+      state: 'ok',
+      found: 'driver present',
+      remedy: 'for executionProviders: [cuda] lay ONNX Runtime’s CUDA provider libraries beside its binding',
+    };
   return { name: 'NVIDIA GPU', state: 'missing', found: 'no driver', remedy: 'GPU scenarios are skipped: no GPU' };
 }
 
@@ -71,17 +104,39 @@ interface Tool {
 }
 
 const TOOLS: readonly Tool[] = [
-  { name: 'ghz', programs: ['ghz'], use: 'gRPC interoperability test', get: 'go install github.com/bojand/ghz/cmd/ghz@latest' },
-  { name: 'perf_analyzer', programs: ['perf_analyzer'], use: 'interoperability test', get: 'pip install tritonclient[all]==2.39.0 (the wheel carries the binary)' },
-  { name: 'python3', programs: ['python3'], use: 'tritonclient interoperability test', get: 'your system’s package, then pip install tritonclient[all] onnxruntime' },
-  { name: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'], use: 'looking at reports in the tests', get: 'your system’s package' },
+  {
+    name: 'ghz',
+    programs: ['ghz'],
+    use: 'gRPC interoperability test',
+    get: 'go install github.com/bojand/ghz/cmd/ghz@latest',
+  },
+  {
+    name: 'perf_analyzer',
+    programs: ['perf_analyzer'],
+    use: 'interoperability test',
+    get: 'pip install tritonclient[all]==2.39.0 (the wheel carries the binary)',
+  },
+  {
+    name: 'python3',
+    programs: ['python3'],
+    use: 'tritonclient interoperability test',
+    get: 'your system’s package, then pip install tritonclient[all] onnxruntime',
+  },
+  {
+    name: 'chromium',
+    programs: ['chromium', 'chromium-browser', 'google-chrome'],
+    use: 'looking at reports in the tests',
+    get: 'your system’s package',
+  },
   { name: 'k6', programs: ['k6'], use: 'second opinion', get: 'go install go.k6.io/k6@latest' },
   { name: 'git', programs: ['git'], use: 'the commit in the environment', get: 'your system’s package' },
 ];
 
 async function tool({ name, programs, use, get }: Tool): Promise<Check> {
   const found = programs.map(which).find((path) => path !== undefined);
-  return found ? { name, state: 'ok', found } : { name, state: 'missing', found: 'not on PATH', remedy: `${use} is skipped; get it: ${get}` };
+  return found
+    ? { name, state: 'ok', found }
+    : { name, state: 'missing', found: 'not on PATH', remedy: `${use} is skipped; get it: ${get}` };
 }
 
 /** The first executable of that name on PATH. */

@@ -20,8 +20,16 @@ export function scenarioJsonSchema(): Json {
       ...properties,
       model: { ...properties.model, examples: names },
       transports: { type: 'array', minItems: 1, items: { enum: transports.map((each) => each.name) } },
-      systems: { type: 'object', minProperties: 1, additionalProperties: { oneOf: strategies.map((each) => systemOf(each.name, each.summary, each.options)) } },
-      loads: { type: 'object', minProperties: 1, additionalProperties: { oneOf: loads.map((each) => loadOf(each.name, each.summary, each.options)) } },
+      systems: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { oneOf: strategies.map((each) => systemOf(each.name, each.summary, each.options)) },
+      },
+      loads: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { oneOf: loads.map((each) => loadOf(each.name, each.summary, each.options)) },
+      },
     },
   };
 }
@@ -34,7 +42,11 @@ function systemOf(name: string, summary: string, options: z.ZodType): Json {
     description: summary,
     additionalProperties: false,
     required: ['strategy'],
-    properties: { ...(common.properties as Json), strategy: { const: name, description: summary }, ...(own.properties as Json | undefined) },
+    properties: {
+      ...(common.properties as Json),
+      strategy: { const: name, description: summary },
+      ...(own.properties as Json | undefined),
+    },
   };
 }
 
@@ -50,6 +62,10 @@ function loadOf(name: string, summary: string, options: z.ZodType): Json {
 }
 
 function convert(schema: z.ZodType): Json {
-  const { $schema: _version, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-7' }) as Json;
+  const { $schema: _version, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    target: 'draft-7',
+  }) as Json;
   return rest;
 }

@@ -6,9 +6,10 @@ import { transports } from '../clients/transports/registry.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { formatDuration } from '../results/units.js';
 import { models } from '../servers/models/registry.js';
+import type { ModelSpec } from '../servers/models/spec.js';
 import { runtimes } from '../servers/runtimes/registry.js';
 import { strategies } from '../servers/strategies/registry.js';
-import type { LoadSpec, ModelChoice, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
+import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
 import { keysOf, problemsOf, scenarioSchema, systemSchema, unknownKey, unknownName } from './schema.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
 
@@ -64,41 +65,83 @@ function parseTop(yaml: MergedYaml, found: Problem[]): z.output<typeof scenarioS
 }
 
 /** A zoo name, `{ path }` or `{ runtime, … }`; paths are relative to the scenario file. */
-export function readModel(raw: unknown, path: Path, yaml: MergedYaml, found: Problem[], folder: string): ModelChoice | undefined {
+export function readModel(
+  raw: unknown,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+  folder: string,
+): ModelSpec | undefined {
   if (typeof raw === 'string') return zooModel(raw, yaml.place(path), found);
   if (!isRecord(raw)) {
-    found.push({ place: yaml.place(path), found: 'is no model', allowed: 'a zoo name, { path: ./my.onnx } or { runtime: synthetic, … }' });
+    found.push({
+      place: yaml.place(path),
+      found: 'is no model',
+      allowed: 'a zoo name, { path: ./my.onnx } or { runtime: synthetic, … }',
+    });
     return undefined;
   }
-  const { zoo, path: file, runtime, ...options } = raw as { zoo?: string; path?: string; runtime?: string };
+  const {
+    zoo,
+    path: file,
+    runtime,
+    name: servedAs,
+    ...options
+  } = raw as { zoo?: string; path?: string; runtime?: string; name?: string };
   if (zoo !== undefined) return zooModel(zoo, yaml.place([...path, 'zoo']), found);
-  const name = runtime ?? 'onnx';
-  const definition = runtimes.find((each) => each.name === name);
+  const runtimeName = runtime ?? 'onnx';
+  const definition = runtimes.find((each) => each.name === runtimeName);
   if (!definition) {
-    found.push(unknownName(yaml.place([...path, 'runtime']), 'runtime', name, runtimes.map((each) => each.name)));
+    found.push(
+      unknownName(
+        yaml.place([...path, 'runtime']),
+        'runtime',
+        runtimeName,
+        runtimes.map((each) => each.name),
+      ),
+    );
     return undefined;
   }
-  if (file === undefined && name === 'onnx') {
-    found.push({ place: yaml.place(path), found: 'names no model file', allowed: 'path: ./my.onnx', remedy: 'Add the path, or a runtime that needs no file (synthetic, null).' });
+  if (file === undefined && runtimeName === 'onnx') {
+    found.push({
+      place: yaml.place(path),
+      found: 'names no model file',
+      allowed: 'path: ./my.onnx',
+      remedy: 'Add the path, or a runtime that needs no file (synthetic, "null").',
+    });
     return undefined;
   }
-  checkOptions(definition.options, options, path, yaml, found);
-  return { path: file === undefined ? undefined : resolve(folder, file), runtime: name, runtimeOptions: options };
+  if (!checkOptions(definition.options, options, path, yaml, found)) return undefined;
+  return file === undefined
+    ? { runtime: runtimeName, name: servedAs, options }
+    : { path: resolve(folder, file), name: servedAs, options };
 }
 
-function zooModel(name: string, place: string, found: Problem[]): ModelChoice | undefined {
-  if (models.some((model) => model.name === name)) return { zoo: name, runtimeOptions: {} };
+function zooModel(name: string, place: string, found: Problem[]): ModelSpec | undefined {
+  if (models.some((model) => model.name === name)) return { zoo: name };
   found.push({
-    ...unknownName(place, 'model', name, models.map((model) => model.name)),
-    remedy: /[./]/.test(name) ? `For a file write { path: ${name} }.` : '`servemark list models` describes them all; for a file write { path: ./my.onnx }.',
+    ...unknownName(
+      place,
+      'model',
+      name,
+      models.map((model) => model.name),
+    ),
+    remedy: /[./]/.test(name)
+      ? `For a file write { path: ${name} }.`
+      : '`servemark list models` describes them all; for a file write { path: ./my.onnx }.',
   });
   return undefined;
 }
 
-function readSystems(yaml: MergedYaml, model: ModelChoice, found: Problem[], folder: string): SystemSpec[] {
+function readSystems(yaml: MergedYaml, model: ModelSpec, found: Problem[], folder: string): SystemSpec[] {
   const raw = yaml.value.systems;
   if (!isRecord(raw)) return [];
-  if (Object.keys(raw).length === 0) found.push({ place: yaml.place(['systems']), found: 'names no system', allowed: 'at least one, like serial: { strategy: serial }' });
+  if (Object.keys(raw).length === 0)
+    found.push({
+      place: yaml.place(['systems']),
+      found: 'names no system',
+      allowed: 'at least one, like serial: { strategy: serial }',
+    });
   return Object.entries(raw).flatMap(([name, value]) => {
     const path = ['systems', name];
     if (!checkName(name, 'system', yaml.place(path, true), found)) return [];
@@ -106,34 +149,55 @@ function readSystems(yaml: MergedYaml, model: ModelChoice, found: Problem[], fol
   });
 }
 
-function readSystem(name: string, raw: unknown, path: Path, yaml: MergedYaml, model: ModelChoice, found: Problem[], folder: string): SystemSpec[] {
+function readSystem(
+  name: string,
+  raw: unknown,
+  path: Path,
+  yaml: MergedYaml,
+  model: ModelSpec,
+  found: Problem[],
+  folder: string,
+): SystemSpec[] {
   if (!isRecord(raw)) {
     found.push({ place: yaml.place(path), found: 'is no system', allowed: '{ strategy: NAME, its options … }' });
     return [];
   }
   const own = keysOf(systemSchema);
-  const common = systemSchema.safeParse(Object.fromEntries(Object.entries(raw).filter(([key]) => own.includes(key))), { reportInput: true });
+  const common = systemSchema.safeParse(Object.fromEntries(Object.entries(raw).filter(([key]) => own.includes(key))), {
+    reportInput: true,
+  });
   if (!common.success) {
     found.push(...problemsOf(common.error, path, yaml.place, systemSchema));
     return [];
   }
   const definition = strategies.find((each) => each.name === common.data.strategy);
   if (!definition) {
-    found.push(unknownName(yaml.place([...path, 'strategy']), 'strategy', common.data.strategy, strategies.map((each) => each.name)));
+    found.push(
+      unknownName(
+        yaml.place([...path, 'strategy']),
+        'strategy',
+        common.data.strategy,
+        strategies.map((each) => each.name),
+      ),
+    );
     return [];
   }
   const options = Object.fromEntries(Object.entries(raw).filter(([key]) => !own.includes(key)));
   const allowed = [...keysOf(definition.options), ...own];
   const unknown = Object.keys(options).filter((key) => !allowed.includes(key));
   found.push(...unknown.map((key) => unknownKey(yaml.place([...path, key], true), key, allowed)));
-  const ownModel = common.data.model === undefined ? model : readModel(common.data.model, [...path, 'model'], yaml, found, folder);
+  const ownModel =
+    common.data.model === undefined ? model : readModel(common.data.model, [...path, 'model'], yaml, found, folder);
   if (unknown.length > 0 || !ownModel) return [];
   const { sweep, instances, isolation, serverCpus, loadCpus } = common.data;
   return sweepPoints(sweep ?? {}).flatMap((point): SystemSpec[] => {
     const { instances: sweptInstances, ...swept } = point;
     const all = { ...options, ...swept };
     if (!checkOptions(definition.options, all, path, yaml, found, Object.keys(swept))) return [];
-    const count = typeof sweptInstances === 'number' ? sweptInstances : (instances ?? (definition.name === 'instance-group' ? 2 : 1));
+    const count =
+      typeof sweptInstances === 'number'
+        ? sweptInstances
+        : (instances ?? (definition.name === 'instance-group' ? 2 : 1));
     return [
       {
         name: [name, ...Object.entries(point).map(([key, value]) => `${key}=${text(value)}`)].join(' '),
@@ -157,7 +221,12 @@ function sweepPoints(sweep: Readonly<Record<string, readonly unknown[]>>): Recor
   );
 }
 
-function summaryOf(strategy: string, options: Readonly<Record<string, unknown>>, instances: number, isolation: string): string {
+function summaryOf(
+  strategy: string,
+  options: Readonly<Record<string, unknown>>,
+  instances: number,
+  isolation: string,
+): string {
   const parts = Object.entries(options).map(([key, value]) => `${key} ${text(value)}`);
   if (instances > 1) parts.push(`${instances} instances`);
   if (isolation === 'process') parts.push('in processes');
@@ -171,7 +240,12 @@ function text(value: unknown): string {
 function readLoads(yaml: MergedYaml, found: Problem[]): LoadSpec[] {
   const raw = yaml.value.loads;
   if (!isRecord(raw)) return [];
-  if (Object.keys(raw).length === 0) found.push({ place: yaml.place(['loads']), found: 'names no load', allowed: 'at least one, like alone: { type: single-stream }' });
+  if (Object.keys(raw).length === 0)
+    found.push({
+      place: yaml.place(['loads']),
+      found: 'names no load',
+      allowed: 'at least one, like alone: { type: single-stream }',
+    });
   return Object.entries(raw).flatMap(([name, value]) => {
     const path = ['loads', name];
     if (!checkName(name, 'load', yaml.place(path, true), found)) return [];
@@ -182,20 +256,39 @@ function readLoads(yaml: MergedYaml, found: Problem[]): LoadSpec[] {
 
 function readLoad(name: string, raw: unknown, path: Path, yaml: MergedYaml, found: Problem[]): LoadSpec | undefined {
   if (!isRecord(raw) || typeof raw.type !== 'string') {
-    found.push({ place: yaml.place(path), found: 'names no type', allowed: `{ type: ${loads.map((each) => each.name).join(' | ')}, … }` });
+    found.push({
+      place: yaml.place(path),
+      found: 'names no type',
+      allowed: `{ type: ${loads.map((each) => each.name).join(' | ')}, … }`,
+    });
     return undefined;
   }
   const { type, ...options } = raw as { type: string } & Record<string, unknown>;
   const definition = loads.find((each) => each.name === type);
   if (!definition) {
-    found.push(unknownName(yaml.place([...path, 'type']), 'load type', type, loads.map((each) => each.name)));
+    found.push(
+      unknownName(
+        yaml.place([...path, 'type']),
+        'load type',
+        type,
+        loads.map((each) => each.name),
+      ),
+    );
     return undefined;
   }
   const relativeRate = findRelativeRate(options);
-  if (!checkOptions(definition.options, relativeRate ? { ...options, [relativeRate.key]: 1 } : options, path, yaml, found)) return undefined;
+  if (
+    !checkOptions(definition.options, relativeRate ? { ...options, [relativeRate.key]: 1 } : options, path, yaml, found)
+  )
+    return undefined;
   return {
     name,
-    summary: [type, ...Object.entries(options).map(([key, value]) => (key === 'rate' ? `at ${text(value)}` : `${key} ${text(value)}`))].join(', '),
+    summary: [
+      type,
+      ...Object.entries(options).map(([key, value]) =>
+        key === 'rate' ? `at ${text(value)}` : `${key} ${text(value)}`,
+      ),
+    ].join(', '),
     type,
     options: Object.fromEntries(Object.entries(options).filter(([key]) => key !== relativeRate?.key)),
     relativeRate,
@@ -218,48 +311,108 @@ export function parseRelativeRate(rate: string): Omit<RelativeRate, 'key'> | und
   return match ? { factor: Number(match[1]) / 100, system: match[2]!, transport: match[3] } : undefined;
 }
 
-function checkRelativeRates(specs: readonly LoadSpec[], systems: readonly SystemSpec[], used: readonly string[], yaml: MergedYaml, found: Problem[]): void {
+function checkRelativeRates(
+  specs: readonly LoadSpec[],
+  systems: readonly SystemSpec[],
+  used: readonly string[],
+  yaml: MergedYaml,
+  found: Problem[],
+): void {
   for (const { name, relativeRate } of specs) {
     if (!relativeRate) continue;
     const place = yaml.place(['loads', name, relativeRate.key]);
     if (relativeRate.factor <= 0) found.push({ place, found: 'asks for no load at all', allowed: 'more than 0%' });
-    if (!systems.some((system) => system.name === relativeRate.system)) found.push(unknownName(place, 'system', relativeRate.system, systems.map((system) => system.name)));
-    if (relativeRate.transport && !used.includes(relativeRate.transport)) found.push(unknownName(place, 'transport', relativeRate.transport, used));
+    if (!systems.some((system) => system.name === relativeRate.system))
+      found.push(
+        unknownName(
+          place,
+          'system',
+          relativeRate.system,
+          systems.map((system) => system.name),
+        ),
+      );
+    if (relativeRate.transport && !used.includes(relativeRate.transport))
+      found.push(unknownName(place, 'transport', relativeRate.transport, used));
   }
 }
 
 function checkTransports(names: readonly string[], yaml: MergedYaml, found: Problem[]): void {
   names.forEach((name, index) => {
-    if (!transports.some((each) => each.name === name)) found.push(unknownName(yaml.place(['transports', index]), 'transport', name, transports.map((each) => each.name)));
-    else if (names.indexOf(name) !== index) found.push({ place: yaml.place(['transports', index]), found: `names "${name}" twice`, remedy: 'Remove one.' });
+    if (!transports.some((each) => each.name === name))
+      found.push(
+        unknownName(
+          yaml.place(['transports', index]),
+          'transport',
+          name,
+          transports.map((each) => each.name),
+        ),
+      );
+    else if (names.indexOf(name) !== index)
+      found.push({ place: yaml.place(['transports', index]), found: `names "${name}" twice`, remedy: 'Remove one.' });
   });
 }
 
 function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: string): SamplesChoice | undefined {
   if (raw === undefined) return undefined;
-  const choice = (typeof raw === 'string' ? { name: raw } : raw) as { name?: string; directory?: string; count?: number; dims?: Record<string, number[]> };
+  const choice = (typeof raw === 'string' ? { name: raw } : raw) as {
+    name?: string;
+    directory?: string;
+    count?: number;
+    dims?: Record<string, number[]>;
+  };
   const name = choice.name ?? (choice.directory ? 'npy' : 'random');
-  if (!samples.some((each) => each.name === name)) found.push(unknownName(yaml.place(['samples']), 'sample library', name, samples.map((each) => each.name)));
-  return { name, directory: choice.directory === undefined ? undefined : resolve(folder, choice.directory), count: choice.count, dims: choice.dims };
+  if (!samples.some((each) => each.name === name))
+    found.push(
+      unknownName(
+        yaml.place(['samples']),
+        'sample library',
+        name,
+        samples.map((each) => each.name),
+      ),
+    );
+  return {
+    name,
+    directory: choice.directory === undefined ? undefined : resolve(folder, choice.directory),
+    count: choice.count,
+    dims: choice.dims,
+  };
 }
 
-function readSeeds(raw: Readonly<Record<string, number | string | undefined>>, fallback: Seeds, yaml: MergedYaml, found: Problem[]): Seeds {
+function readSeeds(
+  raw: Readonly<Record<string, number | string | undefined>>,
+  fallback: Seeds,
+  yaml: MergedYaml,
+  found: Problem[],
+): Seeds {
   const read = (key: keyof Seeds): string => {
     const value = raw[key];
     if (value === undefined) return fallback[key];
     const unsafe = typeof value === 'number' && !Number.isSafeInteger(value);
     if (unsafe || BigInt(value) >= 2n ** 64n)
-      found.push({ place: yaml.place(['seeds', key]), found: `${value} is out of range`, allowed: 'a whole number below 2^64', remedy: unsafe ? 'Quote seeds above 2^53: "16159082839903944936".' : undefined });
+      found.push({
+        place: yaml.place(['seeds', key]),
+        found: `${value} is out of range`,
+        allowed: 'a whole number below 2^64',
+        remedy: unsafe ? 'Quote seeds above 2^53: "16159082839903944936".' : undefined,
+      });
     return String(value);
   };
   return { schedule: read('schedule'), samples: read('samples'), order: read('order'), bootstrap: read('bootstrap') };
 }
 
 /** Validates options against a registered schema; `sweptKeys` are blamed on the sweep. */
-function checkOptions(schema: z.ZodType, options: unknown, path: Path, yaml: MergedYaml, found: Problem[], sweptKeys: readonly string[] = []): boolean {
+function checkOptions(
+  schema: z.ZodType,
+  options: unknown,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+  sweptKeys: readonly string[] = [],
+): boolean {
   const parsed = schema.safeParse(options, { reportInput: true });
   if (parsed.success) return true;
-  const place = (at: Path, atKey?: boolean): string => yaml.place(sweptKeys.includes(String(at[path.length])) ? [...path, 'sweep', ...at.slice(path.length)] : at, atKey);
+  const place = (at: Path, atKey?: boolean): string =>
+    yaml.place(sweptKeys.includes(String(at[path.length])) ? [...path, 'sweep', ...at.slice(path.length)] : at, atKey);
   found.push(...problemsOf(parsed.error, path, place, schema));
   return false;
 }
@@ -267,7 +420,11 @@ function checkOptions(schema: z.ZodType, options: unknown, path: Path, yaml: Mer
 /** Names head rows and name files. */
 function checkName(name: string, kind: string, place: string, found: Problem[]): boolean {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/.test(name)) return true;
-  found.push({ place, found: `"${name}" can't name a ${kind}`, allowed: 'up to 40 letters, digits, "-" and "_", a letter or digit first' });
+  found.push({
+    place,
+    found: `"${name}" can't name a ${kind}`,
+    allowed: 'up to 40 letters, digits, "-" and "_", a letter or digit first',
+  });
   return false;
 }
 

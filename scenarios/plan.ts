@@ -5,18 +5,16 @@ import { RUN_SCHEMA } from '../results/run.js';
 import { Mt19937, permutation } from '../results/stats/random.js';
 import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
+import { batchingProblem } from '../servers/models/batch.js';
+import type { ResolvedModel } from '../servers/models/contract.js';
+import type { RuntimeMetadata } from '../servers/runtimes/contract.js';
 import { strategies } from '../servers/strategies/registry.js';
-import type { LoadSpec, Scenario, SystemSpec, TrialSpec } from './contract.js';
+import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 
 /** What planning must know of a model. */
 export interface PlannedModel {
-  readonly name: string;
-  readonly sha256: string | null;
-  readonly provenance: string;
-  /** Most rows of one execution: Infinity for a dynamic batch axis. */
-  readonly maxBatch: number;
-  /** The first input with its shape, for messages. */
-  readonly firstInput: string;
+  readonly resolved: ResolvedModel;
+  readonly metadata: RuntimeMetadata;
 }
 
 /**
@@ -24,8 +22,8 @@ export interface PlannedModel {
  * in an order drawn from the seed, and within a cell the systems forward and backward in turn (ABBA), so that a drift of the
  * machine does not align with a system. The schedule and sample seeds of a repeat are the same for every system.
  */
-export function planTrials(scenario: Scenario): TrialSpec[] {
-  const trials = [...probes(scenario), ...(scenario.accuracy ? accuracyTrials(scenario) : [])];
+export function planTrials(scenario: Scenario, mode: 'real' | 'simulated' = 'real'): TrialSpec[] {
+  const trials = [...probes(scenario), ...(scenario.accuracy && mode === 'real' ? accuracyTrials(scenario) : [])];
   const order = new Mt19937(BigInt(scenario.seeds.order));
   for (let repeat = 1; repeat <= scenario.repeats; repeat++) {
     const cells = scenario.loads.flatMap((load) => scenario.transports.map((transport) => ({ load, transport })));
@@ -36,11 +34,32 @@ export function planTrials(scenario: Scenario): TrialSpec[] {
         trials.push(trial('measure', scenario, system, cell.load, cell.transport, repeat));
     });
   }
+  if (mode === 'simulated') return numbered(trials.map((each) => simulated(each, each.identity.id)));
+  return numbered(scenario.simulate ? [...trials, ...twins(trials)] : trials);
+}
+
+/** Simulated counterparts of the measured trials, run after them: they need the real capacities and disturb nobody. */
+function twins(trials: readonly TrialSpec[]): TrialSpec[] {
+  return trials
+    .filter((each) => each.kind === 'measure')
+    .map((each) => simulated(each, `${each.identity.id}.simulated`));
+}
+
+function simulated(spec: TrialSpec, id: string): TrialSpec {
+  return { ...spec, identity: { ...spec.identity, id, simulated: true } };
+}
+
+function numbered(trials: readonly TrialSpec[]): TrialSpec[] {
   return trials.map((each, position) => ({ ...each, identity: { ...each.identity, order: position } }));
 }
 
 /** The plan as it is stored and printed. */
-export function storedPlan(scenario: Scenario, trials: readonly TrialSpec[], model: PlannedModel, command: string, simulated: boolean): RunPlan {
+export function storedPlan(
+  scenario: Scenario,
+  trials: readonly TrialSpec[],
+  model: ResolvedModel,
+  command: string,
+): RunPlan {
   return {
     schema: RUN_SCHEMA,
     question: scenario.question,
@@ -51,30 +70,38 @@ export function storedPlan(scenario: Scenario, trials: readonly TrialSpec[], mod
     transports: scenario.transports,
     targets: scenario.targets,
     seeds: { ...scenario.seeds },
-    model: { name: model.name, sha256: model.sha256, provenance: model.provenance },
-    trials: trials.map((each) => ({ identity: { ...each.identity, simulated }, detail: each })),
-    simulated,
+    settings: settingsOf(scenario),
+    model: { name: model.name, sha256: model.sha256 ?? null, provenance: model.provenance },
+    trials: trials.map((each) => ({ identity: each.identity, detail: each })),
+    simulated: trials.length > 0 && trials.every((each) => each.identity.simulated),
   };
 }
 
-/** Refuses, before anything starts, what the model can't do. */
-export function checkBatching(scenario: Scenario, modelOf: (system: SystemSpec) => PlannedModel): void {
+/** What the trials of a run share; stored with the plan, so that a run can be resumed without its scenario file. */
+export interface RunSettings {
+  readonly preset: Preset;
+  readonly targets: Targets;
+  readonly warmUpNs: number;
+  readonly samples: SamplesChoice | undefined;
+  readonly bootstrapSeed: string;
+}
+
+function settingsOf(scenario: Scenario): RunSettings {
+  const { preset, targets, warmUpNs, samples, seeds } = scenario;
+  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap };
+}
+
+/** Refuses, before anything starts, strategies that batch what the model can't. Throws UserError with all of them. */
+export function checkBatching(
+  scenario: Scenario,
+  metadataOf: (system: SystemSpec) => Pick<RuntimeMetadata, 'inputs' | 'outputs'>,
+): void {
   const problems = scenario.systems.flatMap((system): Problem[] => {
-    const definition = strategies.find((each) => each.name === system.strategy.name);
-    if (!definition) return [];
-    const rows = definition.maxRows(definition.options.parse(system.strategy.options));
-    const model = modelOf(system);
-    if (rows <= 1 || model.maxBatch >= rows) return [];
-    const key = system.name.split(' ')[0]!;
-    const limit = Number.isFinite(rows) ? `batches of up to ${rows} rows` : 'batches of any size';
-    return [
-      {
-        place: scenario.place(['systems', key]),
-        found: `${system.strategy.name} makes ${limit}, but the model ${model.name} has the fixed batch dimension ${Math.max(1, model.maxBatch)} (input ${model.firstInput})`,
-        allowed: 'strategies that never batch (serial, instance-group)',
-        remedy: 'Export the model with a dynamic batch axis (a symbolic first dimension), or use serial or instance-group.',
-      },
-    ];
+    const definition = strategies.find((each) => each.name === system.strategy.name)!;
+    const rows = definition.maxRows(definition.options.parse(system.strategy.options) as never);
+    const place = scenario.place(['systems', system.name.split(' ')[0]!]);
+    const problem = batchingProblem(metadataOf(system), rows, place);
+    return problem ? [problem] : [];
   });
   if (problems.length > 0) throw new UserError(problems);
 }
@@ -86,6 +113,7 @@ export function estimateNs(scenario: Scenario, trials: readonly TrialSpec[]): nu
 
 /** Start-up of two processes, warm-up, load, drain and summary. */
 export function trialNs(scenario: Scenario, spec: TrialSpec): number {
+  if (spec.identity.simulated) return 0.1e9;
   if (spec.kind === 'accuracy') return 5e9;
   return 1.2e9 + scenario.warmUpNs + (loadDurationNs(spec.load) ?? 10e9);
 }
@@ -93,7 +121,10 @@ export function trialNs(scenario: Scenario, spec: TrialSpec): number {
 /** The duration that a load's options say, defaults included. */
 function loadDurationNs(load: LoadSpec): number | undefined {
   const definition = loads.find((each) => each.name === load.type);
-  const parsed = definition?.options.safeParse({ ...load.options, ...(load.relativeRate ? { [load.relativeRate.key]: 1 } : {}) });
+  const parsed = definition?.options.safeParse({
+    ...load.options,
+    ...(load.relativeRate ? { [load.relativeRate.key]: 1 } : {}),
+  });
   const duration = parsed?.success ? (parsed.data as { duration?: unknown }).duration : undefined;
   return typeof duration === 'number' ? duration : undefined;
 }
@@ -112,15 +143,34 @@ function probes(scenario: Scenario): TrialSpec[] {
 /** Enough in flight that the server never waits for the client, few enough that the queue stays short. */
 function probeLoad(scenario: Scenario): LoadSpec {
   const options = { concurrency: 8, duration: scenario.probeNs };
-  return { name: 'capacity', summary: `closed loop, 8 in flight, ${formatDuration(scenario.probeNs)}`, type: 'closed', options };
+  return {
+    name: 'capacity',
+    summary: `closed loop, 8 in flight, ${formatDuration(scenario.probeNs)}`,
+    type: 'closed',
+    options,
+  };
 }
 
 function accuracyTrials(scenario: Scenario): TrialSpec[] {
-  const load: LoadSpec = { name: 'accuracy', summary: 'every sample once', type: 'closed', options: { concurrency: 8 } };
-  return scenario.systems.flatMap((system) => scenario.transports.map((transport) => trial('accuracy', scenario, system, load, transport, 1)));
+  const load: LoadSpec = {
+    name: 'accuracy',
+    summary: 'every sample once',
+    type: 'closed',
+    options: { concurrency: 8 },
+  };
+  return scenario.systems.flatMap((system) =>
+    scenario.transports.map((transport) => trial('accuracy', scenario, system, load, transport, 1)),
+  );
 }
 
-function trial(kind: TrialSpec['kind'], scenario: Scenario, system: SystemSpec, load: LoadSpec, transport: string, repeat: number): TrialSpec {
+function trial(
+  kind: TrialSpec['kind'],
+  scenario: Scenario,
+  system: SystemSpec,
+  load: LoadSpec,
+  transport: string,
+  repeat: number,
+): TrialSpec {
   const identity: TrialIdentity = {
     id: [slug(system.name), load.name, transport, `r${repeat}`].join('.'),
     system: system.name,
@@ -131,7 +181,13 @@ function trial(kind: TrialSpec['kind'], scenario: Scenario, system: SystemSpec, 
     order: 0,
     simulated: false,
   };
-  return { identity, kind, system, load, seeds: { schedule: nthSeed(scenario.seeds.schedule, repeat), samples: nthSeed(scenario.seeds.samples, repeat) } };
+  return {
+    identity,
+    kind,
+    system,
+    load,
+    seeds: { schedule: nthSeed(scenario.seeds.schedule, repeat), samples: nthSeed(scenario.seeds.samples, repeat) },
+  };
 }
 
 /** The first repeat uses the seed as given, so that MLCommons' seeds draw MLCommons' schedules. */

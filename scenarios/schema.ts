@@ -14,6 +14,7 @@ export const modelSchema = z.union([
     zoo: z.string().optional(),
     path: z.string().optional(),
     runtime: z.string().optional(),
+    name: z.string().optional(),
   }),
 ]);
 
@@ -32,14 +33,23 @@ export const scenarioSchema = z.strictObject({
   schema: z.literal(1).describe('version of this format'),
   extends: z.string().optional().describe('another scenario file whose keys hold where this one is silent'),
   question: z.string().min(1).describe('what the report is to answer, one sentence'),
-  preset: z.enum(['quick', 'mlperf', 'mlperf-short']).default('quick').describe('minimum durations and counts of the load types'),
+  preset: z
+    .enum(['quick', 'mlperf', 'mlperf-short'])
+    .default('quick')
+    .describe('minimum durations and counts of the load types'),
   model: modelSchema.default('fashion-mlp').describe('a zoo name, { path: ./my.onnx } or { runtime: synthetic, … }'),
-  samples: samplesSchema.optional().describe('where inputs come from; default: the model’s own, else generated from its metadata'),
+  samples: samplesSchema
+    .optional()
+    .describe('where inputs come from; default: the model’s own, else generated from its metadata'),
   systems: z.record(z.string(), z.unknown()).describe('name → strategy and its options'),
   loads: z.record(z.string(), z.unknown()).describe('name → type and its options'),
   transports: z.array(z.string()).min(1).default(['rest-binary']),
   targets: z
-    .strictObject({ p99Latency: duration().optional(), errorRate: fraction().optional(), accuracy: fraction().optional() })
+    .strictObject({
+      p99Latency: duration().optional(),
+      errorRate: fraction().optional(),
+      accuracy: fraction().optional(),
+    })
     .default({}),
   repeats: z.number().int().min(1).max(1000).default(1),
   warmUp: duration().default(300e6).describe('load before the measured part'),
@@ -47,7 +57,12 @@ export const scenarioSchema = z.strictObject({
   accuracy: z.boolean().default(false).describe('also run every sample once and judge the answers'),
   simulate: z.boolean().default(false).describe('show simulated results beside the real ones'),
   seeds: z
-    .strictObject({ schedule: seed.optional(), samples: seed.optional(), order: seed.optional(), bootstrap: seed.optional() })
+    .strictObject({
+      schedule: seed.optional(),
+      samples: seed.optional(),
+      order: seed.optional(),
+      bootstrap: seed.optional(),
+    })
     .default({}),
 });
 
@@ -59,12 +74,17 @@ export const systemSchema = z.strictObject({
   model: modelSchema.optional(),
   serverCpus: cpus.optional(),
   loadCpus: cpus.optional(),
-  sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional().describe('option → values; every combination becomes a system'),
+  sweep: z
+    .record(z.string(), z.array(z.unknown()).min(1))
+    .optional()
+    .describe('option → values; every combination becomes a system'),
 });
 
 /** The keys a strict object schema allows. */
 export function keysOf(schema: z.ZodType): readonly string[] {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, unknown> };
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+    properties?: Record<string, unknown>;
+  };
   return Object.keys(json.properties ?? {});
 }
 
@@ -99,7 +119,12 @@ export function unknownKey(place: string, key: string, allowed: readonly string[
 /** `unknown strategy "triton"`, with the allowed names. */
 export function unknownName(place: string, kind: string, name: string, allowed: readonly string[]): Problem {
   const meant = nearest(name, allowed);
-  return { place, found: `unknown ${kind} "${name}"`, allowed: allowed.join(', '), remedy: meant ? `Did you mean "${meant}"?` : '`servemark list` describes them all.' };
+  return {
+    place,
+    found: `unknown ${kind} "${name}"`,
+    allowed: allowed.join(', '),
+    remedy: meant ? `Did you mean "${meant}"?` : '`servemark list` describes them all.',
+  };
 }
 
 function describeIssue(issue: z.core.$ZodIssue, place: string): Problem {
@@ -125,7 +150,10 @@ function show(value: unknown): string {
 }
 
 function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const scored = candidates.map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }));
+  const scored = candidates.map((candidate) => ({
+    candidate,
+    distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+  }));
   scored.sort((a, b) => a.distance - b.distance);
   const best = scored[0];
   return best && best.distance <= Math.max(2, word.length / 3) ? best.candidate : undefined;
@@ -136,7 +164,8 @@ function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
-    for (let j = 1; j <= b.length; j++) row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= b.length; j++)
+      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
     previous = row;
   }
   return previous[b.length]!;

@@ -20,7 +20,8 @@ interface Layer {
 export function readYaml(file: string): MergedYaml {
   const layers = readLayers(file, []);
   let value: Record<string, unknown> = {};
-  for (const layer of [...layers].reverse()) value = merge(value, layer.document.toJS({ maxAliasCount: 100 }) as Record<string, unknown>);
+  for (const layer of [...layers].reverse())
+    value = merge(value, layer.document.toJS({ maxAliasCount: 100 }) as Record<string, unknown>);
   delete value.extends;
   return { value, place: (path, atKey = false) => placeIn(layers, path, atKey) };
 }
@@ -29,12 +30,20 @@ export function readYaml(file: string): MergedYaml {
 function readLayers(file: string, seen: readonly string[]): Layer[] {
   const absolute = resolve(file);
   if (seen.includes(absolute))
-    throw new UserError({ place: file, found: `extends itself through ${[...seen, absolute].map((path) => basename(path)).join(' → ')}`, remedy: 'Remove one `extends`.' });
+    throw new UserError({
+      place: file,
+      found: `extends itself through ${[...seen, absolute].map((path) => basename(path)).join(' → ')}`,
+      remedy: 'Remove one `extends`.',
+    });
   const layer = parse(file);
   const base = layer.document.get('extends');
   if (base === undefined) return [layer];
   if (typeof base !== 'string')
-    throw new UserError({ place: placeIn([layer], ['extends'], false), found: 'is no file name', allowed: 'one path, relative to this file' });
+    throw new UserError({
+      place: placeIn([layer], ['extends'], false),
+      found: 'is no file name',
+      allowed: 'one path, relative to this file',
+    });
   return [layer, ...readLayers(resolve(dirname(absolute), base), [...seen, absolute])];
 }
 
@@ -56,12 +65,21 @@ function parse(file: string): Layer {
     throw new UserError(
       document.errors.map((error): Problem => {
         const at = lines.linePos(error.pos[0]);
-        return { place: `${file}:${at.line}:${at.col}`, found: `is not YAML: ${error.message}`, remedy: 'Indent with spaces, quote texts that hold ": " or "#".' };
+        return {
+          place: `${file}:${at.line}:${at.col}`,
+          found: `is not YAML: ${error.message}`,
+          remedy: 'Indent with spaces, quote texts that hold ": " or "#".',
+        };
       }),
     );
   }
   if (!isMap(document.contents))
-    throw new UserError({ place: `${file}:1:1`, found: 'holds no map of keys', allowed: 'a scenario: schema, question, model, systems, loads …', remedy: '`servemark init` writes one to start from.' });
+    throw new UserError({
+      place: `${file}:1:1`,
+      found: 'holds no map of keys',
+      allowed: 'a scenario: schema, question, model, systems, loads …',
+      remedy: '`servemark init` writes one to start from.',
+    });
   return { file, document, lines };
 }
 
@@ -97,7 +115,9 @@ function offsetOf(document: Document, path: readonly (string | number)[], atKey:
   const parent = document.getIn(path.slice(0, -1), true);
   const last = path[path.length - 1];
   if (isMap(parent)) {
-    const pair = parent.items.find((item) => (isScalar(item.key) ? String(item.key.value) : String(item.key)) === String(last));
+    const pair = parent.items.find(
+      (item) => (isScalar(item.key) ? String(item.key.value) : String(item.key)) === String(last),
+    );
     if (!pair) return undefined;
     const node = atKey || !isNode(pair.value) ? pair.key : pair.value;
     return isNode(node) ? node.range?.[0] : undefined;

@@ -17,8 +17,13 @@ async function doctor(json: boolean): Promise<number> {
   else {
     const width = Math.max(...checks.map((check) => check.name.length));
     const mark = { ok: pc.green('ok     '), warning: pc.yellow('warning'), missing: pc.red('missing') };
-    for (const check of checks) process.stdout.write(`${mark[check.state]}  ${check.name.padEnd(width)}  ${check.found}${check.remedy ? pc.dim(` — ${check.remedy}`) : ''}\n`);
+    for (const check of checks)
+      process.stdout.write(
+        `${mark[check.state]}  ${check.name.padEnd(width)}  ${check.found}${check.remedy ? pc.dim(` — ${check.remedy}`) : ''}\n`,
+      );
   }
-  const needed = checks.filter((check) => check.state === 'missing' && (check.name === 'Node.js' || check.name === 'ONNX Runtime'));
+  const needed = checks.filter(
+    (check) => check.state === 'missing' && (check.name === 'Node.js' || check.name === 'ONNX Runtime'),
+  );
   return needed.length === 0 ? EXIT.done : EXIT.invalid;
 }

@@ -22,16 +22,29 @@ async function init(folder: string, options: { model?: string; strategy?: string
   mkdirSync(folder, { recursive: true });
   const written = [write(join(folder, 'my-scenario.yaml'), scenarioTemplate(options.model))];
   if (options.strategy !== undefined) {
-    if (!/^[a-z][a-z0-9-]*$/.test(options.strategy)) throw new UserError({ place: '--strategy', found: `"${options.strategy}" can't name a strategy`, allowed: 'small letters, digits and "-"' });
+    if (!/^[a-z][a-z0-9-]*$/.test(options.strategy))
+      throw new UserError({
+        place: '--strategy',
+        found: `"${options.strategy}" can't name a strategy`,
+        allowed: 'small letters, digits and "-"',
+      });
     written.push(write(join(folder, `${options.strategy}.ts`), strategyTemplate(options.strategy)));
   }
   process.stdout.write(`${written.map((path) => `wrote ${path}`).join('\n')}\nRun it: servemark run ${written[0]}\n`);
-  if (options.strategy) process.stdout.write(`Move ${options.strategy}.ts to servers/strategies/ and add its line to servers/strategies/registry.ts.\n`);
+  if (options.strategy)
+    process.stdout.write(
+      `Move ${options.strategy}.ts to servers/strategies/ and add its line to servers/strategies/registry.ts.\n`,
+    );
   return EXIT.done;
 }
 
 function write(path: string, content: string): string {
-  if (existsSync(path)) throw new UserError({ place: path, found: 'is there already', remedy: 'Move it away, or name another folder: servemark init FOLDER.' });
+  if (existsSync(path))
+    throw new UserError({
+      place: path,
+      found: 'is there already',
+      remedy: 'Move it away, or name another folder: servemark init FOLDER.',
+    });
   writeFileAtomic(path, content, 'this file');
   return path;
 }

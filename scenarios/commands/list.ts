@@ -15,26 +15,51 @@ export const listCommand: CommandDefinition = {
       .argument('[name]', 'one entry')
       .option('--json', 'as JSON')
       .option('--json-schema', 'the JSON Schema of scenario files, for editors')
-      .action((kind: string | undefined, name: string | undefined, options: { json?: boolean; jsonSchema?: boolean }) => finish(list(kind, name, options)));
+      .action((kind: string | undefined, name: string | undefined, options: { json?: boolean; jsonSchema?: boolean }) =>
+        finish(list(kind, name, options)),
+      );
   },
 };
 
-async function list(kind: string | undefined, name: string | undefined, options: { json?: boolean; jsonSchema?: boolean }): Promise<number> {
+async function list(
+  kind: string | undefined,
+  name: string | undefined,
+  options: { json?: boolean; jsonSchema?: boolean },
+): Promise<number> {
   if (options.jsonSchema) {
     process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     return EXIT.done;
   }
   const kinds = Object.keys(catalogue);
-  if (kind !== undefined && !kinds.includes(kind)) throw new UserError(unknownName('servemark list', 'kind', kind, kinds));
-  const chosen = (kind === undefined ? kinds : [kind]).map((each) => ({ kind: each, entries: catalogue[each]!.filter((entry) => name === undefined || entry.name === name) }));
-  if (name !== undefined && chosen.every((each) => each.entries.length === 0)) throw new UserError(unknownName(`servemark list ${kind}`, 'name', name, catalogue[kind!]!.map((each) => each.name)));
-  process.stdout.write(options.json ? `${JSON.stringify(asJson(chosen), null, 2)}\n` : chosen.map((each) => section(each.kind, each.entries, kind !== undefined)).join('\n'));
+  if (kind !== undefined && !kinds.includes(kind))
+    throw new UserError(unknownName('servemark list', 'kind', kind, kinds));
+  const chosen = (kind === undefined ? kinds : [kind]).map((each) => ({
+    kind: each,
+    entries: catalogue[each]!.filter((entry) => name === undefined || entry.name === name),
+  }));
+  if (name !== undefined && chosen.every((each) => each.entries.length === 0))
+    throw new UserError(
+      unknownName(
+        `servemark list ${kind}`,
+        'name',
+        name,
+        catalogue[kind!]!.map((each) => each.name),
+      ),
+    );
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(asJson(chosen), null, 2)}\n`
+      : chosen.map((each) => section(each.kind, each.entries, kind !== undefined)).join('\n'),
+  );
   return EXIT.done;
 }
 
 function section(kind: string, entries: readonly CatalogueEntry[], detailed: boolean): string {
   const width = Math.max(0, ...entries.map((entry) => entry.name.length));
-  const lines = entries.flatMap((entry) => [`  ${pc.cyan(entry.name.padEnd(width))}  ${entry.summary}`, ...(detailed || entry.options ? options(entry, width) : [])]);
+  const lines = entries.flatMap((entry) => [
+    `  ${pc.cyan(entry.name.padEnd(width))}  ${entry.summary}`,
+    ...(detailed || entry.options ? options(entry, width) : []),
+  ]);
   return `${pc.bold(kind)}\n${lines.join('\n')}\n`;
 }
 
@@ -46,5 +71,10 @@ function options(entry: CatalogueEntry, indent: number): string[] {
 }
 
 function asJson(chosen: readonly { kind: string; entries: readonly CatalogueEntry[] }[]): unknown {
-  return Object.fromEntries(chosen.map(({ kind, entries }) => [kind, entries.map((entry) => ({ name: entry.name, summary: entry.summary, options: optionLines(entry) }))]));
+  return Object.fromEntries(
+    chosen.map(({ kind, entries }) => [
+      kind,
+      entries.map((entry) => ({ name: entry.name, summary: entry.summary, options: optionLines(entry) })),
+    ]),
+  );
 }

@@ -3,8 +3,8 @@ import { formatDuration } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { loadScenario } from '../load.js';
-import { planWithModels } from '../prepare.js';
 import { estimateNs } from '../plan.js';
+import { planWithModels } from '../prepare.js';
 import { table } from '../print.js';
 
 export const planCommand: CommandDefinition = {
@@ -20,14 +20,23 @@ export const planCommand: CommandDefinition = {
 
 async function plan(file: string, json: boolean): Promise<number> {
   const scenario = loadScenario(file);
-  const { trials, stored } = await planWithModels(scenario, `servemark run ${file}`, false);
+  const { trials, stored } = await planWithModels(scenario, `servemark run ${file}`);
   if (json) {
     process.stdout.write(`${JSON.stringify(stored, null, 2)}\n`);
     return EXIT.done;
   }
   process.stdout.write(`${pc.bold(scenario.question)}\n\n`);
-  const rows = trials.map(({ identity, load }, index) => [String(index + 1), identity.system, identity.load, load.summary, identity.transport, String(identity.repeat)]);
+  const rows = trials.map(({ identity, load }, index) => [
+    String(index + 1),
+    identity.system,
+    identity.load,
+    load.summary,
+    identity.transport,
+    String(identity.repeat),
+  ]);
   process.stdout.write(table(['#', 'system', 'load', '', 'transport', 'repeat'], rows));
-  process.stdout.write(`\n${trials.length} trials, about ${formatDuration(estimateNs(scenario, trials))}. Run them: servemark run ${file}\n`);
+  process.stdout.write(
+    `\n${trials.length} trials, about ${formatDuration(estimateNs(scenario, trials))}. Run them: servemark run ${file}\n`,
+  );
   return EXIT.done;
 }

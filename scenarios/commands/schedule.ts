@@ -1,6 +1,6 @@
 import { arrivals } from '../../clients/arrivals/registry.js';
-import { Mt19937, uniformInt } from '../../results/stats/random.js';
 import { UserError } from '../../results/errors.js';
+import { Mt19937, uniformInt } from '../../results/stats/random.js';
 import { parseRate } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
@@ -36,14 +36,36 @@ export const scheduleCommand: CommandDefinition = {
 
 async function schedule(options: ScheduleOptions): Promise<number> {
   const definition = arrivals.find((each) => each.name === options.arrivals);
-  if (!definition) throw new UserError(unknownName('--arrivals', 'arrival process', options.arrivals, arrivals.map((each) => each.name)));
+  if (!definition)
+    throw new UserError(
+      unknownName(
+        '--arrivals',
+        'arrival process',
+        options.arrivals,
+        arrivals.map((each) => each.name),
+      ),
+    );
   const count = wholeNumber('--count', options.count, 1, 100_000_000);
-  const gap = definition.create(definition.options.parse({}) as never, readRate(options.rate), seedOf('--seed', options.seed));
+  const gap = definition.create(
+    definition.options.parse({}) as never,
+    readRate(options.rate),
+    seedOf('--seed', options.seed),
+  );
   const dueNs: number[] = [];
   for (let due = 0; dueNs.length < count; due += gap()) dueNs.push(due);
-  const samples = options.samples === undefined ? undefined : drawSamples(count, wholeNumber('--samples', options.samples, 1, 2 ** 32 - 1), seedOf('--sample-seed', options.sampleSeed ?? '2'));
+  const samples =
+    options.samples === undefined
+      ? undefined
+      : drawSamples(
+          count,
+          wholeNumber('--samples', options.samples, 1, 2 ** 32 - 1),
+          seedOf('--sample-seed', options.sampleSeed ?? '2'),
+        );
   if (options.json) process.stdout.write(`${JSON.stringify(samples ? { dueNs, samples } : { dueNs })}\n`);
-  else process.stdout.write(`${dueNs.map((due, index) => (samples ? `${due}\t${samples[index]}` : String(due))).join('\n')}\n`);
+  else
+    process.stdout.write(
+      `${dueNs.map((due, index) => (samples ? `${due}\t${samples[index]}` : String(due))).join('\n')}\n`,
+    );
   return EXIT.done;
 }
 
@@ -55,7 +77,12 @@ function drawSamples(count: number, n: number, seed: bigint): number[] {
 
 function readRate(text: string): number {
   const rate = parseRate(/^\s*[\d.]+\s*$/.test(text) ? `${text}/s` : text);
-  if (rate === undefined || !(rate > 0)) throw new UserError({ place: '--rate', found: `"${text}" is no rate`, allowed: 'a positive number with its unit, like 100/s' });
+  if (rate === undefined || !(rate > 0))
+    throw new UserError({
+      place: '--rate',
+      found: `"${text}" is no rate`,
+      allowed: 'a positive number with its unit, like 100/s',
+    });
   return rate;
 }
 

@@ -1,0 +1,275 @@
+import { forkLoad } from '../../clients/load-handle.js';
+import { planLoad } from '../../clients/loads/index.js';
+import { loads } from '../../clients/loads/registry.js';
+import { createTransport, transportNamed, transports } from '../../clients/transports/registry.js';
+import { readRecords } from '../../results/arrow.js';
+import { captureEnvironment } from '../../results/capture.js';
+import { UserError } from '../../results/errors.js';
+import { writeReports } from '../../results/report.js';
+import { RUN_SCHEMA, type RunPlan } from '../../results/run.js';
+import { createRun } from '../../results/store.js';
+import { summarise } from '../../results/summarise.js';
+import type { Distribution, Quantile, TrialIdentity, TrialSummary } from '../../results/summary.js';
+import { parseDuration, parseFraction } from '../../results/units.js';
+import type { CommandDefinition } from '../contract.js';
+import { EXIT } from '../contract.js';
+import { loadFacts } from '../load-facts.js';
+import { conclude, interruptible, RESULTS_ROOT } from '../progress.js';
+import { unknownName } from '../schema.js';
+import { parseSettings } from '../settings.js';
+import { seedOf, wholeNumber } from './schedule.js';
+
+interface DriveOptions {
+  readonly model: string;
+  readonly transport: string;
+  readonly load: string;
+  readonly arrivals?: string;
+  readonly rate?: string;
+  readonly concurrency?: string;
+  readonly duration?: string;
+  readonly set: readonly string[];
+  readonly warmUp: string;
+  readonly timeout: string;
+  readonly samples?: string;
+  readonly directory?: string;
+  readonly dims: readonly string[];
+  readonly seed: string;
+  readonly sampleSeed: string;
+  readonly p99?: string;
+  readonly errorRate?: string;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly strict?: boolean;
+}
+
+export const driveCommand: CommandDefinition = {
+  name: 'drive',
+  summary: 'put a load on any KServe v2 endpoint of this machine: same records, verdict and report',
+  configure(command, finish) {
+    command
+      .argument('<url>', 'http://127.0.0.1:8000 for rest and rest-binary, 127.0.0.1:8001 for grpc')
+      .requiredOption('--model <name>', 'the model’s name on that server')
+      .option('--transport <name>', 'rest, rest-binary or grpc', 'rest-binary')
+      .option('--load <type>', loads.map((load) => load.name).join(', '), 'open')
+      .option('--arrivals <name>', 'arrival process of an open load')
+      .option('--rate <rate>', 'like 200/s (open, server)')
+      .option('--concurrency <n>', 'requests in flight (closed), or their cap (open)')
+      .option('--duration <time>', 'like 20s')
+      .option('--set <key=value...>', 'further options of the load', [])
+      .option('--warm-up <time>', 'load before the measured part', '1s')
+      .option('--timeout <time>', 'of one request', '30s')
+      .option('--samples <name>', 'sample library (default: generated from the model’s metadata)')
+      .option('--directory <folder>', 'of .npy or raw files, for --samples npy')
+      .option('--dims <input=size,size...>', 'sizes of dynamic dimensions, batch excluded', [])
+      .option('--seed <seed>', '64-bit seed of the schedule', '1')
+      .option('--sample-seed <seed>', '64-bit seed of the samples', '2')
+      .option('--p99 <time>', 'target: p99 latency')
+      .option('--error-rate <share>', 'target, like 0.1%', '0.1%')
+      .option('--out <folder>', 'where run folders go', RESULTS_ROOT)
+      .option('--json', 'print one JSON object')
+      .option('--strict', 'exit with 1 where it is INVALID or a target is missed')
+      .action((url: string, options: DriveOptions) => finish(drive(url, options)));
+  },
+};
+
+async function drive(url: string, options: DriveOptions): Promise<number> {
+  const stop = interruptible();
+  const request = readOptions(url, options);
+  await mustAnswer(url, options);
+  const identity: TrialIdentity = {
+    id: `endpoint.${options.load}.${options.transport}.r1`,
+    system: 'endpoint',
+    load: options.load,
+    loadType: options.load,
+    transport: options.transport,
+    repeat: 1,
+    order: 0,
+    simulated: false,
+  };
+  const store = createRun(options.out, planOf(url, options, identity, request), captureEnvironment());
+  const recordsPath = store.recordsPath(identity.id);
+  const result = await forkLoad({ ...request.job, url, recordsPath }, { signal: stop.signal });
+  const plan = planLoad(options.load, request.job.load.options, {
+    scheduleSeed: BigInt(options.seed),
+    sampleSeed: BigInt(options.sampleSeed),
+    totalSampleCount: 1,
+    performanceSampleCount: 1,
+    preset: 'quick',
+  });
+  const summary = summarise({
+    identity,
+    records: readRecords(recordsPath),
+    drive: result,
+    load: loadFacts(options.load, request.job.load.options, plan, 'quick', request.targets),
+    processes: [],
+    targets: request.targets,
+    seed: 4n,
+    scheduleSeed: options.seed,
+  });
+  store.writeOutcome({ state: 'completed', summary });
+  const state = stop.signal.aborted ? 'interrupted' : 'completed';
+  store.finish(state);
+  const finished = { folder: store.folder, state, reports: await writeReports(store.folder) } as const;
+  if (!options.json) return conclude(finished, options.strict ?? false);
+  process.stdout.write(`${JSON.stringify(asJson(summary, store.folder))}\n`);
+  if (stop.signal.aborted) return EXIT.interrupted;
+  return options.strict &&
+    (summary.verdict.state === 'INVALID' || summary.verdict.findings.some((finding) => finding.severity === 'missed'))
+    ? EXIT.invalid
+    : EXIT.done;
+}
+
+function readOptions(url: string, options: DriveOptions) {
+  if (!loads.some((each) => each.name === options.load))
+    throw new UserError(
+      unknownName(
+        '--load',
+        'load type',
+        options.load,
+        loads.map((each) => each.name),
+      ),
+    );
+  const usable: readonly string[] = transports.filter((each) => each.endpoint !== 'none').map((each) => each.name);
+  if (!usable.includes(options.transport))
+    throw new UserError(unknownName('--transport', 'transport', options.transport, usable));
+  seedOf('--seed', options.seed);
+  seedOf('--sample-seed', options.sampleSeed);
+  const duration = (place: string, text: string): number => {
+    const ns = parseDuration(text);
+    if (ns === undefined)
+      throw new UserError({
+        place,
+        found: `"${text}" is no duration`,
+        allowed: 'a number with its unit, like 20s or 500ms',
+      });
+    return ns;
+  };
+  const errorRate = options.errorRate === undefined ? undefined : parseFraction(options.errorRate);
+  const loadOptions = {
+    ...(options.rate === undefined ? {} : { rate: options.rate }),
+    ...(options.arrivals === undefined ? {} : { arrivals: options.arrivals }),
+    ...(options.concurrency === undefined
+      ? {}
+      : { concurrency: wholeNumber('--concurrency', options.concurrency, 1, 10_000) }),
+    ...(options.duration === undefined ? {} : { duration: options.duration }),
+    ...parseSettings(options.set),
+  };
+  planLoad(options.load, loadOptions, {
+    scheduleSeed: 1n,
+    sampleSeed: 1n,
+    totalSampleCount: 1,
+    performanceSampleCount: 1,
+    preset: 'quick',
+  });
+  const samples = {
+    name: options.samples ?? (options.directory === undefined ? 'random' : 'npy'),
+    directory: options.directory,
+    dims: dimsOf(options.dims),
+  };
+  return {
+    targets: { p99LatencyNs: options.p99 === undefined ? undefined : duration('--p99', options.p99), errorRate },
+    job: {
+      transport: options.transport,
+      model: options.model,
+      connections: Math.max(64, Math.min(1024, Number(options.concurrency ?? 0))),
+      timeoutNs: duration('--timeout', options.timeout),
+      load: { type: options.load, options: loadOptions, preset: 'quick' as const },
+      samples,
+      seeds: { schedule: options.seed, samples: options.sampleSeed },
+      warmUpNs: duration('--warm-up', options.warmUp),
+      mode: 'performance' as const,
+      judge: false,
+    },
+    url,
+  };
+}
+
+/** Before anything is written: is there a server, and has it the model? */
+async function mustAnswer(url: string, options: DriveOptions): Promise<void> {
+  const transport = createTransport(options.transport, { url, model: options.model, connections: 1, timeoutNs: 5e9 });
+  try {
+    await transport.modelMetadata(AbortSignal.timeout(5000));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError({
+      place: `servemark drive ${url}`,
+      found: `${transportNamed(options.transport).name} gets no metadata of model "${options.model}": ${error instanceof Error ? error.message : String(error)}`,
+      remedy: 'Start the server first, and check address, transport and model name',
+    });
+  } finally {
+    await transport.close();
+  }
+}
+
+function dimsOf(texts: readonly string[]): Record<string, number[]> | undefined {
+  if (texts.length === 0) return undefined;
+  return Object.fromEntries(
+    texts.map((text) => {
+      const match = /^([^=]+)=(\d+(?:,\d+)*)$/.exec(text);
+      if (!match)
+        throw new UserError({
+          place: `--dims ${text}`,
+          found: 'is no list of sizes',
+          allowed: 'input=size,size like ids=128',
+        });
+      return [match[1]!, match[2]!.split(',').map(Number)];
+    }),
+  );
+}
+
+function planOf(
+  url: string,
+  options: DriveOptions,
+  identity: TrialIdentity,
+  request: ReturnType<typeof readOptions>,
+): RunPlan {
+  return {
+    schema: RUN_SCHEMA,
+    question: `How does ${url} serve ${options.model} under this load?`,
+    scenario: 'drive',
+    command: `servemark drive ${url} --model ${options.model} --transport ${options.transport} --load ${options.load}${options.arrivals ? ` --arrivals ${options.arrivals}` : ''}${options.rate ? ` --rate ${options.rate}` : ''}${options.concurrency ? ` --concurrency ${options.concurrency}` : ''}${options.duration ? ` --duration ${options.duration}` : ''} --warm-up ${options.warmUp} --seed ${options.seed} --sample-seed ${options.sampleSeed}`,
+    systems: [{ name: 'endpoint', summary: `${options.model} at ${url}` }],
+    loads: [
+      {
+        name: options.load,
+        summary: Object.entries(request.job.load.options)
+          .map(([key, value]) => `${key} ${String(value)}`)
+          .join(', '),
+      },
+    ],
+    transports: [options.transport],
+    targets: request.targets,
+    seeds: { schedule: options.seed, samples: options.sampleSeed, bootstrap: '4' },
+    model: { name: options.model, sha256: null, provenance: 'an endpoint that servemark did not start' },
+    trials: [{ identity, detail: request.job }],
+    simulated: false,
+  };
+}
+
+/** The forms scripts rely on. Percentiles that the sample is too small for are null. */
+function asJson(summary: TrialSummary, runFolder: string): unknown {
+  const { counts } = summary;
+  return {
+    completed: counts.ok,
+    offered: counts.offered,
+    issued: counts.issued,
+    errors: counts.issued - counts.ok,
+    errorCodes: summary.errors,
+    throughputPerSecond: summary.throughputPerSecond,
+    offeredPerSecond: summary.offeredPerSecond,
+    latencyNs: plain(summary.latencyNs),
+    sendLatencyNs: plain(summary.sendLatencyNs),
+    latenessNs: plain(summary.latenessNs),
+    scheduleSha256: summary.schedule.sha256,
+    loadCpu: summary.processes.find((usage) => usage.role === 'load') ?? null,
+    durationNs: summary.durationNs,
+    verdict: summary.verdict,
+    runFolder,
+  };
+}
+
+function plain(distribution: Distribution): Record<string, number | null> {
+  const value = (quantile: Quantile): number | null => quantile.value;
+  const { p50, p90, p95, p99, p999, min, max, mean } = distribution;
+  return { p50: value(p50), p90: value(p90), p95: value(p95), p99: value(p99), p999: value(p999), min, max, mean };
+}

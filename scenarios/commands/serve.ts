@@ -1,0 +1,104 @@
+import { UserError } from '../../results/errors.js';
+import { models } from '../../servers/models/registry.js';
+import type { ModelSpec } from '../../servers/models/spec.js';
+import { runtimes } from '../../servers/runtimes/registry.js';
+import { startServer } from '../../servers/server.js';
+import { strategies } from '../../servers/strategies/registry.js';
+import type { CommandDefinition } from '../contract.js';
+import { EXIT } from '../contract.js';
+import { readProfile } from '../profiles.js';
+import { unknownName } from '../schema.js';
+import { parseSettings } from '../settings.js';
+import { wholeNumber } from './schedule.js';
+
+interface ServeOptions {
+  readonly strategy: string;
+  readonly set: readonly string[];
+  readonly modelSet: readonly string[];
+  readonly name?: string;
+  readonly instances: string;
+  readonly isolation: string;
+  readonly host: string;
+  readonly restPort: string;
+  readonly grpcPort: string;
+  readonly profile?: string;
+}
+
+export const serveCommand: CommandDefinition = {
+  name: 'serve',
+  summary: 'serve a model with a strategy over KServe v2 (REST and gRPC) until SIGTERM or Ctrl-C',
+  configure(command, finish) {
+    command
+      .argument('<model>', 'zoo name, runtime name (synthetic, null) or path of an ONNX file')
+      .option('--strategy <name>', 'serving strategy', 'serial')
+      .option('--set <key=value...>', 'options of the strategy', [])
+      .option('--model-set <key=value...>', 'options of the model’s runtime', [])
+      .option('--name <name>', 'serve a file under this name')
+      .option('--instances <n>', 'loaded sessions', '1')
+      .option('--isolation <kind>', 'thread or process', 'thread')
+      .option('--host <address>', 'where to listen; other than loopback only if you mean it', '127.0.0.1')
+      .option('--rest-port <port>', '0 = any free port', '8000')
+      .option('--grpc-port <port>', '0 = any free port', '8001')
+      .option('--profile <file>', 'cost table from `servemark profile`, for strategies that plan with it')
+      .action((model: string, options: ServeOptions) => finish(serve(model, options)));
+  },
+};
+
+async function serve(model: string, options: ServeOptions): Promise<number> {
+  if (!strategies.some((each) => each.name === options.strategy))
+    throw new UserError(
+      unknownName(
+        '--strategy',
+        'strategy',
+        options.strategy,
+        strategies.map((each) => each.name),
+      ),
+    );
+  if (options.isolation !== 'thread' && options.isolation !== 'process')
+    throw new UserError({
+      place: '--isolation',
+      found: `"${options.isolation}" is unknown`,
+      allowed: 'thread, process',
+    });
+  const stopped = nextSignal();
+  const server = await startServer(
+    {
+      name: 'servemark',
+      model: modelArgument(model, options.name, parseSettings(options.modelSet)),
+      strategy: { name: options.strategy, options: parseSettings(options.set) },
+      instances: wholeNumber('--instances', options.instances, 1, 64),
+      isolation: options.isolation,
+      frontends: {
+        rest: { host: options.host, port: wholeNumber('--rest-port', options.restPort, 0, 65535) },
+        grpc: { host: options.host, port: wholeNumber('--grpc-port', options.grpcPort, 0, 65535) },
+      },
+      profile: options.profile === undefined ? undefined : readProfile(options.profile),
+    },
+    { event: (text) => process.stderr.write(`${text}\n`) },
+  );
+  process.stdout.write(
+    `ready ${server.addresses.rest} grpc://${server.addresses.grpc} ${server.metadata.name} ${options.strategy}\n`,
+  );
+  await stopped;
+  await server.close();
+  return EXIT.done;
+}
+
+/** A zoo name first, then a runtime that needs no file, then a path. */
+export function modelArgument(text: string, name?: string, options: Readonly<Record<string, unknown>> = {}): ModelSpec {
+  if (models.some((model) => model.name === text)) return { zoo: text, options };
+  if (text !== 'onnx' && runtimes.some((runtime) => runtime.name === text)) return { runtime: text, name, options };
+  if (!/[./\\]/.test(text))
+    throw new UserError({
+      ...unknownName('MODEL', 'model', text, [...models.map((model) => model.name), 'synthetic', 'null']),
+      remedy: 'For a file give its path: ./my.onnx',
+    });
+  return { path: text, name, options };
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function nextSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,34 @@
+import type { RunPlan } from '../results/run.js';
+import { inspectModel } from '../servers/models/inspect.js';
+import { resolveModel } from '../servers/models/resolve.js';
+import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
+import { checkBatching, type PlannedModel, planTrials, storedPlan } from './plan.js';
+
+export interface PreparedPlan {
+  readonly trials: readonly TrialSpec[];
+  readonly stored: RunPlan;
+  modelOf(system: SystemSpec): PlannedModel;
+}
+
+/**
+ * Finds and inspects every model of the scenario (in a process that ends again), refuses what can't work, and plans.
+ * Throws UserError.
+ */
+export async function planWithModels(
+  scenario: Scenario,
+  command: string,
+  mode: 'real' | 'simulated' = 'real',
+): Promise<PreparedPlan> {
+  const models = new Map<string, PlannedModel>();
+  for (const spec of [scenario.model, ...scenario.systems.map((system) => system.model)]) {
+    const key = JSON.stringify(spec);
+    if (models.has(key)) continue;
+    const resolved = await resolveModel(spec);
+    models.set(key, { resolved, metadata: await inspectModel(resolved) });
+  }
+  const modelOf = (system: SystemSpec): PlannedModel => models.get(JSON.stringify(system.model))!;
+  checkBatching(scenario, (system) => modelOf(system).metadata);
+  const trials = planTrials(scenario, mode);
+  const main = models.get(JSON.stringify(scenario.model))!.resolved;
+  return { trials, stored: storedPlan(scenario, trials, main, command), modelOf };
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import type { DriveProgress } from '../clients/job.js';
+import { captureEnvironment } from '../results/capture.js';
+import { writeReports } from '../results/report.js';
+import type { RunPlan } from '../results/run.js';
+import { createRun, type RunStore, readRun, resumeRun } from '../results/store.js';
+import type { TrialOutcome } from '../results/summary.js';
+import type { Scenario, TrialSpec } from './contract.js';
+import type { RunSettings } from './plan.js';
+import type { PreparedPlan } from './prepare.js';
+import { Profiles } from './profiling.js';
+import { simulateOutcome } from './simulate.js';
+import { runTrial, type TrialContext } from './trial.js';
+
+/** What a run tells while it goes; the CLI listens, nothing here prints. */
+export type RunEvent =
+  | { readonly kind: 'trial'; readonly spec: TrialSpec; readonly index: number; readonly total: number }
+  | { readonly kind: 'progress'; readonly progress: DriveProgress }
+  | { readonly kind: 'outcome'; readonly outcome: TrialOutcome }
+  | { readonly kind: 'note'; readonly text: string };
+
+export interface RunOptions {
+  readonly resultsRoot: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** A cost table for every model instead of a measured one. */
+  readonly profilePath?: string | undefined;
+}
+
+export interface FinishedRun {
+  readonly folder: string;
+  readonly state: 'completed' | 'interrupted';
+  readonly reports: readonly string[];
+}
+
+/** Runs a planned scenario into a new folder. */
+export async function runScenario(
+  scenario: Scenario,
+  prepared: PreparedPlan,
+  options: RunOptions,
+): Promise<FinishedRun> {
+  const store = createRun(options.resultsRoot, prepared.stored, captureEnvironment(), {
+    scenarioText: readFileSync(scenario.file, 'utf8'),
+  });
+  return execute(prepared.stored.settings as RunSettings, prepared.trials, store, options);
+}
+
+/**
+ * Goes on with a run that was interrupted: its stored plan, not the scenario file, says what is left. Trials that have an
+ * outcome stay as they are; failed ones are tried again.
+ */
+export async function resumeScenario(folder: string, options: RunOptions): Promise<FinishedRun> {
+  const run = readRun(folder);
+  const store = resumeRun(folder);
+  const done = new Set(
+    run.outcomes.flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.trial.id] : [])),
+  );
+  const trials = trialsOf(run.plan);
+  const settings = run.plan.settings as RunSettings;
+  return execute(settings, trials, store, options, done);
+}
+
+function trialsOf(plan: RunPlan): TrialSpec[] {
+  return plan.trials.map((trial) => trial.detail as TrialSpec);
+}
+
+async function execute(
+  settings: RunSettings,
+  trials: readonly TrialSpec[],
+  store: RunStore,
+  { signal, onEvent, profilePath }: RunOptions,
+  done: ReadonlySet<string> = new Set(),
+): Promise<FinishedRun> {
+  const profiles = new Profiles(store.folder, signal, (text) => onEvent({ kind: 'note', text }), profilePath);
+  const context: TrialContext = {
+    ...settings,
+    bootstrapSeed: BigInt(settings.bootstrapSeed),
+    capacity: (system, transport) => measuredCapacity(store.folder, system, transport),
+    profile: (system) => profiles.find(system.model),
+    onProgress: (progress) => onEvent({ kind: 'progress', progress }),
+    onEvent: (text) => onEvent({ kind: 'note', text }),
+  };
+  let state: FinishedRun['state'] = 'completed';
+  try {
+    for (const [index, spec] of trials.entries()) {
+      if (signal.aborted) break;
+      if (done.has(spec.identity.id)) continue;
+      onEvent({ kind: 'trial', spec, index, total: trials.length });
+      await profiles.prepare(spec.system);
+      const outcome = spec.identity.simulated
+        ? await simulateOutcome(spec, context, store, profiles)
+        : await runTrial(spec, context, store, signal);
+      store.writeOutcome(outcome);
+      onEvent({ kind: 'outcome', outcome });
+    }
+  } catch (error) {
+    // An abort drops the trial under way (it is done again on resume); everything else is a fault that must be seen.
+    if (!signal.aborted) {
+      store.finish('interrupted');
+      throw error;
+    }
+  }
+  if (signal.aborted) state = 'interrupted';
+  store.finish(state);
+  return { folder: store.folder, state, reports: await writeReports(store.folder) };
+}
+
+/** The throughput of the probe of that system over that transport; read from the folder, so that a resumed run has it too. */
+function measuredCapacity(folder: string, system: string, transport: string): number | undefined {
+  for (const outcome of readRun(folder).outcomes) {
+    if (outcome.state !== 'completed') continue;
+    const { trial, throughputPerSecond } = outcome.summary;
+    if (trial.loadType === 'probe' && trial.system === system && trial.transport === transport)
+      return throughputPerSecond ?? undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { planLoad } from '../clients/loads/index.js';
+import { scheduleSha256 } from '../clients/schedule.js';
+import { writeRecords } from '../results/arrow.js';
+import { messageOf } from '../results/errors.js';
+import type { RunStore } from '../results/store.js';
+import { summarise } from '../results/summarise.js';
+import type { TrialOutcome } from '../results/summary.js';
+import type { TrialSpec } from './contract.js';
+import { loadFacts } from './load-facts.js';
+import type { Profiles } from './profiling.js';
+import { simulateTrial } from './simulated.js';
+import { resolveRate, type TrialContext } from './trial.js';
+
+/** How many samples a simulated load draws from: their content has no part in it. */
+const SAMPLES = 10_000;
+
+/** A trial in virtual time: same strategy, same schedule, same records and summary; marked as simulated. */
+export async function simulateOutcome(
+  spec: TrialSpec,
+  context: TrialContext,
+  store: RunStore,
+  profiles: Profiles,
+): Promise<TrialOutcome> {
+  const load = resolveRate(spec, context);
+  if (typeof load === 'string') return { state: 'skipped', trial: spec.identity, reason: load };
+  if (spec.kind === 'accuracy')
+    return { state: 'skipped', trial: spec.identity, reason: 'virtual time computes no answers to judge' };
+  try {
+    return await simulateFacts(spec, load, context, store, profiles);
+  } catch (error) {
+    return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: [] };
+  }
+}
+
+async function simulateFacts(
+  spec: TrialSpec,
+  load: { type: string; options: Record<string, unknown> },
+  context: TrialContext,
+  store: RunStore,
+  profiles: Profiles,
+): Promise<TrialOutcome> {
+  const table = await profiles.measure(spec.system.model);
+  const startedAt = new Date().toISOString();
+  const plan = planLoad(load.type, load.options, {
+    scheduleSeed: BigInt(spec.seeds.schedule),
+    sampleSeed: BigInt(spec.seeds.samples),
+    totalSampleCount: SAMPLES,
+    performanceSampleCount: SAMPLES,
+    preset: context.preset,
+  });
+  const simulated = simulateTrial(spec.system, plan, table);
+  writeRecords(store.recordsPath(spec.identity.id), simulated.records, { trial: spec.identity.id, simulated: 'true' });
+  const summary = summarise({
+    identity: spec.identity,
+    records: simulated.records,
+    drive: {
+      startedAt,
+      durationNs: simulated.durationNs,
+      offered: plan.mode === 'open' ? plan.dueNs.length : simulated.records.length,
+      scheduleSha256: scheduleSha256(plan),
+      arrivals: null,
+      clockDrift: 0,
+      stoppedEarly: null,
+      cpu: { userSeconds: 0, systemSeconds: 0 },
+    },
+    load: loadFacts(load.type, load.options, plan, context.preset, context.targets),
+    processes: [],
+    targets: spec.kind === 'measure' ? context.targets : {},
+    seed: context.bootstrapSeed,
+    scheduleSeed: spec.seeds.schedule,
+  });
+  // No process ran: there is no CPU time to report, not a CPU time of 0.
+  return { state: 'completed', summary: { ...summary, processes: [] } };
+}

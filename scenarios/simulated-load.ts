@@ -1,0 +1,96 @@
+import type { LoadPlan } from '../clients/loads/contract.js';
+import type { Nanos, StrategyRequest } from '../servers/strategies/contract.js';
+
+/** A request of a simulated load; `index` is its row in the records. */
+export interface SimulatedRequest extends StrategyRequest {
+  readonly index: number;
+  readonly dueNs: Nanos;
+  readonly query: number;
+}
+
+/** A retry after a refusal at once would loop within one instant. */
+const RETRY_NS = 1e6;
+
+/**
+ * A load plan as arrivals in virtual time: open plans at their due times, held back by their cap; closed ones when earlier
+ * requests complete. The executor looks at `next` and calls `take`; whoever sees completions calls `completed`.
+ */
+export class SimulatedLoad {
+  /** When the next request arrives; Infinity while none is to come. */
+  next: Nanos = 0;
+  /** Requests taken so far. */
+  issued = 0;
+  readonly #plan: LoadPlan;
+  #now: Nanos = 0;
+  #inFlight = 0;
+  /** Closed loops: instants at which a query may be issued, ascending, and requests of the current query left. */
+  readonly #ready: Nanos[] = [];
+  #leftInQuery = 0;
+  #queries = 0;
+  readonly #openOfQuery = new Map<number, number>();
+
+  constructor(plan: LoadPlan) {
+    this.#plan = plan;
+    if (plan.mode === 'closed') for (let slot = 0; slot < plan.concurrency; slot++) this.#ready.push(0);
+    this.#look();
+  }
+
+  take(): SimulatedRequest {
+    this.#now = this.next;
+    const index = this.issued++;
+    this.#inFlight++;
+    const request =
+      this.#plan.mode === 'open' ? this.#takeOpen(index, this.#plan) : this.#takeClosed(index, this.#plan);
+    this.#look();
+    return request;
+  }
+
+  /** A request was answered or refused. */
+  completed(request: SimulatedRequest, now: Nanos, refused: boolean): void {
+    this.#now = now;
+    this.#inFlight--;
+    if (this.#plan.mode === 'closed') {
+      const left = this.#openOfQuery.get(request.query)! - 1;
+      if (left > 0) this.#openOfQuery.set(request.query, left);
+      else {
+        this.#openOfQuery.delete(request.query);
+        this.#ready.push(refused ? now + RETRY_NS : now);
+        this.#ready.sort((a, b) => a - b);
+      }
+    }
+    this.#look();
+  }
+
+  #takeOpen(index: number, plan: LoadPlan & { mode: 'open' }): SimulatedRequest {
+    return { id: String(index), at: this.#now, rows: 1, index, dueNs: plan.dueNs[index]!, query: plan.query[index]! };
+  }
+
+  #takeClosed(index: number, plan: LoadPlan & { mode: 'closed' }): SimulatedRequest {
+    if (this.#leftInQuery === 0) {
+      this.#ready.shift();
+      this.#leftInQuery = plan.perQuery;
+      this.#openOfQuery.set(++this.#queries, plan.perQuery);
+    }
+    this.#leftInQuery--;
+    return { id: String(index), at: this.#now, rows: 1, index, dueNs: this.#now, query: this.#queries };
+  }
+
+  #look(): void {
+    const plan = this.#plan;
+    if (plan.mode === 'open') {
+      const free = this.issued < plan.dueNs.length && this.#inFlight < plan.cap;
+      this.next = free ? Math.max(this.#now, plan.dueNs[this.issued]!) : Number.POSITIVE_INFINITY;
+      return;
+    }
+    if (this.#leftInQuery > 0) this.next = this.#now;
+    else
+      this.next =
+        this.#ready.length > 0 && !this.#over(plan) ? Math.max(this.#now, this.#ready[0]!) : Number.POSITIVE_INFINITY;
+  }
+
+  #over(plan: LoadPlan & { mode: 'closed' }): boolean {
+    const at = Math.max(this.#now, this.#ready[0]!);
+    if (at >= plan.maxDurationNs || this.#queries >= plan.maxQueries) return true;
+    return at >= plan.minDurationNs && this.#queries >= plan.minQueries;
+  }
+}

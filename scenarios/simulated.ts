@@ -1,0 +1,135 @@
+import type { LoadPlan } from '../clients/loads/contract.js';
+import { OUTCOMES, RecordTable } from '../results/record.js';
+import { instanceList, strategyContext } from '../servers/executors/context.js';
+import type { CostTable } from '../servers/executors/contract.js';
+import { costModel } from '../servers/executors/cost.js';
+import { simulate } from '../servers/executors/virtual.js';
+import type { Execute, Nanos, StrategyRequest } from '../servers/strategies/contract.js';
+import { createStrategy } from '../servers/strategies/registry.js';
+import type { SystemSpec } from './contract.js';
+import { SimulatedLoad, type SimulatedRequest } from './simulated-load.js';
+
+/** A load in virtual time has no end of its own where it is open and the system is overloaded; this bounds it. */
+const LIMIT_NS = 3600e9;
+const MAX_REQUESTS = 5_000_000;
+
+export interface SimulatedTrial {
+  readonly records: RecordTable;
+  readonly durationNs: number;
+  readonly scheduledNs: number;
+  readonly executions: number;
+  /** Executions by their rows. */
+  readonly batches: ReadonlyMap<number, number>;
+}
+
+/**
+ * The same strategy object under the same load plan, in virtual time over a cost table: the same records as a real trial.
+ * Client, wire and server overhead are not simulated; what a comparison with real records shows is therefore their share too.
+ */
+export function simulateTrial(system: SystemSpec, plan: LoadPlan, table: CostTable): SimulatedTrial {
+  const source = new SimulatedLoad(plan);
+  const instances = instanceList(system.instances);
+  const costs = costModel(instances, { cost: table });
+  const strategy = createStrategy(system.strategy.name, system.strategy.options, strategyContext(instances, costs));
+  const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex);
+  const totals = simulate(
+    { strategy, instances, durationOf: costs.durationOf, requests: source, until: LIMIT_NS },
+    {
+      started: (execution, start, end) => recorder.started(execution, start, end),
+      answered: (request, at) => {
+        recorder.answered(request as SimulatedRequest, at);
+        source.completed(request as SimulatedRequest, at, false);
+      },
+      rejected: (request, at, reason) => {
+        recorder.rejected(request as SimulatedRequest, at, reason);
+        source.completed(request as SimulatedRequest, at, true);
+      },
+    },
+  );
+  const last = plan.mode === 'open' ? (plan.dueNs[plan.dueNs.length - 1] ?? 0) : totals.lastEndNs;
+  return {
+    records: recorder.finish(),
+    durationNs: totals.lastEndNs,
+    scheduledNs: last,
+    executions: totals.executions,
+    batches: recorder.batches,
+  };
+}
+
+/** Fills record columns from simulator events; grows where a closed loop outlasts the first guess. */
+class Recorder {
+  readonly batches = new Map<number, number>();
+  #table: RecordTable;
+  #executions = 0;
+  readonly #samples: Uint32Array;
+
+  constructor(capacity: number, samples: Uint32Array) {
+    this.#table = new RecordTable(Math.max(1, capacity));
+    this.#samples = samples;
+  }
+
+  started(execution: Execute, start: Nanos, end: Nanos): void {
+    const id = ++this.#executions;
+    this.batches.set(execution.rows, (this.batches.get(execution.rows) ?? 0) + 1);
+    for (const each of execution.requests) {
+      const request = each as SimulatedRequest;
+      this.#room(request.index);
+      const table = this.#table;
+      table.queueNs[request.index] = start - request.at;
+      table.computeInferNs[request.index] = end - start;
+      table.batchSize[request.index] = execution.rows;
+      table.executionId[request.index] = id;
+    }
+  }
+
+  answered(request: SimulatedRequest, at: Nanos): void {
+    this.#fill(request, at, 'ok');
+  }
+
+  rejected(request: StrategyRequest, at: Nanos, reason: string): void {
+    this.#fill(request as SimulatedRequest, at, 'rejected');
+    this.#table.error[(request as SimulatedRequest).index] = this.#table.errorNumber(reason);
+  }
+
+  finish(): RecordTable {
+    return this.#table;
+  }
+
+  #fill(request: SimulatedRequest, at: Nanos, outcome: (typeof OUTCOMES)[number]): void {
+    const row = request.index;
+    this.#room(row);
+    const table = this.#table;
+    table.length = Math.max(table.length, row + 1);
+    table.sequence[row] = row;
+    table.query[row] = request.query;
+    table.sampleIndex[row] = this.#samples[row % this.#samples.length]!;
+    table.rows[row] = request.rows;
+    table.dueNs[row] = request.dueNs;
+    table.issuedNs[row] = request.at;
+    table.firstByteNs[row] = at;
+    table.completedNs[row] = at;
+    table.outcome[row] = OUTCOMES.indexOf(outcome);
+    // Nothing else takes time here: the other components are known to be 0.
+    for (const column of [table.receiveNs, table.computeInputNs, table.computeOutputNs, table.serialiseNs])
+      column[row] = 0;
+  }
+
+  #room(row: number): void {
+    if (row < this.#table.capacity) return;
+    if (row >= MAX_REQUESTS) throw new Error(`the simulated load does not end: ${MAX_REQUESTS} requests`);
+    this.#table = grown(this.#table);
+  }
+}
+
+/** The same rows in a table of twice the capacity. */
+function grown(table: RecordTable): RecordTable {
+  const larger = new RecordTable(table.capacity * 2);
+  larger.length = table.length;
+  larger.errorCodes.splice(0, larger.errorCodes.length, ...table.errorCodes);
+  for (const key of Object.keys(table) as (keyof RecordTable)[]) {
+    const from = table[key];
+    const to = larger[key];
+    if (ArrayBuffer.isView(from) && ArrayBuffer.isView(to)) (to as Float64Array).set(from as Float64Array);
+  }
+  return larger;
+}

@@ -1,0 +1,147 @@
+import type { DriveJob, DriveProgress } from '../clients/job.js';
+import { planLoad } from '../clients/loads/index.js';
+import { transportNamed } from '../clients/transports/registry.js';
+import { readRecords } from '../results/arrow.js';
+import { messageOf } from '../results/errors.js';
+import type { TrialFacts } from '../results/facts.js';
+import type { RunStore } from '../results/store.js';
+import { summarise } from '../results/summarise.js';
+import type { TrialOutcome } from '../results/summary.js';
+import type { CostTable } from '../servers/executors/contract.js';
+import { findModel } from '../servers/models/registry.js';
+import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
+import { loadFacts } from './load-facts.js';
+import { InProcessSession, ServerSession } from './session.js';
+
+/** What a trial needs besides its spec. */
+export interface TrialContext {
+  readonly preset: Preset;
+  readonly targets: Targets;
+  readonly warmUpNs: number;
+  readonly bootstrapSeed: bigint;
+  readonly samples: SamplesChoice | undefined;
+  /** Capacity in requests per second that a probe found, by `system transport`; undefined where it failed. */
+  capacity(system: string, transport: string): number | undefined;
+  /** The cost table of the system's model, for strategies that plan with it. */
+  profile(system: SystemSpec): CostTable | undefined;
+  onProgress(progress: DriveProgress): void;
+  onEvent(text: string): void;
+}
+
+/** Long enough for the slowest overloaded queue; a hang ends the request, not the run. */
+const TIMEOUT_NS = 30e9;
+const CONNECTIONS = 64;
+
+/**
+ * One trial from start-up to verdict: server process, warm-up, load process, monitors, statistics, summary. Everything that
+ * goes wrong becomes a `failed` outcome with the last lines of the process that failed. Throws only when aborted.
+ */
+export async function runTrial(
+  spec: TrialSpec,
+  context: TrialContext,
+  store: RunStore,
+  signal: AbortSignal,
+): Promise<TrialOutcome> {
+  const load = resolveRate(spec, context);
+  if (typeof load === 'string') return { state: 'skipped', trial: spec.identity, reason: load };
+  const lines: string[] = [];
+  const onLine = (line: string): void => void (lines.push(line) > 40 && lines.shift());
+  try {
+    return { state: 'completed', summary: summarise(await measure(spec, load, context, store, signal, onLine)) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: lines.slice(-20) };
+  }
+}
+
+/** The load's options with a relative rate made absolute, or why that can't be. */
+export function resolveRate(
+  spec: TrialSpec,
+  context: TrialContext,
+): { type: string; options: Record<string, unknown> } | string {
+  const { relativeRate, type, options } = spec.load;
+  if (!relativeRate) return { type, options: { ...options } };
+  const transport = relativeRate.transport ?? spec.identity.transport;
+  const capacity = context.capacity(relativeRate.system, transport);
+  if (capacity === undefined) return `the capacity of ${relativeRate.system} over ${transport} could not be measured`;
+  return { type, options: { ...options, [relativeRate.key]: Math.max(1e-3, capacity * relativeRate.factor) } };
+}
+
+async function measure(
+  spec: TrialSpec,
+  load: { type: string; options: Record<string, unknown> },
+  context: TrialContext,
+  store: RunStore,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<TrialFacts> {
+  const job = driveJob(spec, load, context, store.recordsPath(spec.identity.id));
+  const session =
+    transportNamed(spec.identity.transport).endpoint === 'none'
+      ? new InProcessSession(spec, context, onLine)
+      : new ServerSession(spec, context, onLine);
+  try {
+    await session.start(signal);
+    const drive = await session.drive(job, signal);
+    const records = readRecords(job.recordsPath);
+    // The plan is drawn again here, from the same seeds, for what the judge must know of it.
+    const plan = planLoad(load.type, load.options, {
+      scheduleSeed: BigInt(spec.seeds.schedule),
+      sampleSeed: BigInt(spec.seeds.samples),
+      totalSampleCount: 1,
+      performanceSampleCount: 1,
+      preset: context.preset,
+    });
+    const facts = loadFacts(load.type, load.options, plan, context.preset, context.targets);
+    return {
+      identity: spec.identity,
+      records,
+      drive,
+      // Accuracy mode ends with the last sample, whatever the load's own minima.
+      load: spec.kind === 'accuracy' ? { ...facts, minDurationNs: 0, minQueries: 0 } : facts,
+      statistics: session.statistics,
+      processes: session.processes,
+      targets: targetsOf(spec, context),
+      seed: context.bootstrapSeed,
+      scheduleSeed: spec.seeds.schedule,
+    };
+  } finally {
+    await session.stop();
+  }
+}
+
+/** A probe has none: it is to be overloaded. */
+function targetsOf(spec: TrialSpec, { targets }: TrialContext): Targets {
+  if (spec.kind === 'measure') return { p99LatencyNs: targets.p99LatencyNs, errorRate: targets.errorRate };
+  return spec.kind === 'accuracy' ? { accuracy: targets.accuracy } : {};
+}
+
+function driveJob(
+  spec: TrialSpec,
+  load: { type: string; options: Record<string, unknown> },
+  context: TrialContext,
+  recordsPath: string,
+): DriveJob {
+  const concurrency = typeof load.options.concurrency === 'number' ? load.options.concurrency : 0;
+  return {
+    transport: spec.identity.transport,
+    url: '',
+    model: '',
+    connections: Math.max(CONNECTIONS, Math.min(1024, concurrency)),
+    timeoutNs: TIMEOUT_NS,
+    load: { type: load.type, options: load.options, preset: context.preset },
+    samples: samplesOf(spec.system, context.samples),
+    seeds: spec.seeds,
+    warmUpNs: spec.kind === 'accuracy' ? 0 : context.warmUpNs,
+    mode: spec.kind === 'accuracy' ? 'accuracy' : 'performance',
+    judge: false,
+    recordsPath,
+  };
+}
+
+/** The scenario's choice, else the zoo model's own samples, else generated ones. */
+export function samplesOf(system: Pick<SystemSpec, 'model'>, choice: SamplesChoice | undefined): SamplesChoice {
+  if (choice) return choice;
+  const zoo = 'zoo' in system.model ? findModel(system.model.zoo) : undefined;
+  return { name: zoo?.samples ?? 'random' };
+}

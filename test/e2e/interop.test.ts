@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { which } from '../../scenarios/doctor.js';
+import { type Served, serve } from './cli.js';
+
+const run = promisify(execFile);
+const MODEL = new URL('../../servers/models/fashion-mlp/fashion-mlp.onnx', import.meta.url).pathname;
+
+/** The program, or undefined with the reason printed. */
+function tool(name: string, use: string): string | undefined {
+  const found = which(name);
+  if (!found) console.log(`skipped: ${use} (${name} is not on PATH; .ci/tools.sh gets it)`);
+  return found;
+}
+
+const python = tool('tritonclient-python', 'tritonclient over HTTP and gRPC');
+const ghz = tool('ghz', 'ghz over gRPC reflection');
+const perfAnalyzer = tool('perf_analyzer', 'perf_analyzer over both protocols');
+
+describe('other people’s clients', () => {
+  let server: Served;
+  const folder = mkdtempSync(join(tmpdir(), 'servemark-interop-'));
+
+  beforeAll(async () => {
+    server = await serve(['fashion-mlp', '--strategy', 'triton-dynamic', '--set', 'maxBatchSize=8']);
+  });
+
+  afterAll(async () => {
+    expect(await server.stop()).toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+
+  test.skipIf(!python)('tritonclient gets onnxruntime’s numbers over HTTP and gRPC', async () => {
+    const fresh = await serve(['fashion-mlp', '--strategy', 'serial']);
+    try {
+      const script = new URL('tritonclient_check.py', import.meta.url).pathname;
+      const { stdout } = await run(python!, [script, fresh.restUrl.replace('http://', ''), fresh.grpcAddress, MODEL]);
+      const found = JSON.parse(stdout) as Record<string, number>;
+      for (const difference of Object.values(found)) expect(difference).toBeLessThanOrEqual(1e-5);
+    } finally {
+      await fresh.stop();
+    }
+  });
+
+  test.skipIf(!ghz)('ghz finds the service by reflection and every call succeeds', async () => {
+    const content = Buffer.alloc(784 * 4).toString('base64');
+    const data = join(folder, 'request.json');
+    writeFileSync(
+      data,
+      JSON.stringify({
+        model_name: 'fashion-mlp',
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 784] }],
+        raw_input_contents: [content],
+      }),
+    );
+    const { stdout } = await run(
+      ghz!,
+      [
+        '--insecure',
+        '--call',
+        'inference.GRPCInferenceService/ModelInfer',
+        '-D',
+        data,
+        '-n',
+        '200',
+        '-c',
+        '4',
+        '-O',
+        'json',
+        server.grpcAddress,
+      ],
+      { maxBuffer: 2 ** 26 },
+    );
+    const report = JSON.parse(stdout) as { count: number; statusCodeDistribution: Record<string, number> };
+    expect(report.statusCodeDistribution).toEqual({ OK: 200 });
+  });
+
+  test.skipIf(!perfAnalyzer).each(['http', 'grpc'] as const)(
+    'perf_analyzer drives it over %s',
+    async (protocol) => {
+      const address = protocol === 'http' ? server.restUrl.replace('http://', '') : server.grpcAddress;
+      const csv = join(folder, `${protocol}.csv`);
+      const { stdout } = await run(
+        perfAnalyzer!,
+        [
+          '-m',
+          'fashion-mlp',
+          '-u',
+          address,
+          '-i',
+          protocol,
+          '--concurrency-range',
+          '2',
+          '-p',
+          '1000',
+          '-r',
+          '3',
+          '-s',
+          '90',
+          '--shape',
+          'x:784',
+          '-f',
+          csv,
+        ],
+        { maxBuffer: 2 ** 26, timeout: 60_000 },
+      ).catch((error: { stdout?: string; stderr?: string }) => {
+        throw new Error(`${error.stdout}\n${error.stderr}`);
+      });
+      expect(stdout).toMatch(/Throughput: [1-9]/);
+    },
+    70_000,
+  );
+});

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { UserError } from '../../results/errors.js';
+import { loadScenario, parseRelativeRate } from '../../scenarios/load.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'servemark-load-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** The problems as text, the folder cut off. */
+function problems(text: string): string[] {
+  try {
+    loadScenario(write('x.yaml', text));
+  } catch (error) {
+    if (error instanceof UserError) return error.message.replaceAll(`${folder}/`, '').split('\n');
+    throw error;
+  }
+  return [];
+}
+
+const GOOD = `schema: 1
+question: Which is better?
+model: { runtime: synthetic }
+systems:
+  serial: { strategy: serial }
+  batching: { strategy: triton-dynamic, maxBatchSize: 8, maxQueueDelay: 1ms }
+loads:
+  alone: { type: single-stream, duration: 1s }
+  half: { type: server, rate: 50% of serial }
+transports: [rest-binary]
+`;
+
+describe('a scenario file', () => {
+  test('becomes systems, loads and targets with units read', () => {
+    const scenario = loadScenario(write('good.yaml', `${GOOD}targets: { p99Latency: 20ms, errorRate: 0.1% }\n`));
+    expect(scenario.systems.map((system) => system.name)).toEqual(['serial', 'batching']);
+    expect(scenario.targets).toEqual({ p99LatencyNs: 20e6, errorRate: 0.001, accuracy: undefined });
+    expect(scenario.loads[1]!.relativeRate).toEqual({
+      key: 'rate',
+      factor: 0.5,
+      system: 'serial',
+      transport: undefined,
+    });
+    expect(scenario.seeds).toEqual({ schedule: '1', samples: '2', order: '3', bootstrap: '4' });
+  });
+
+  test('tells all problems at once, each with line and column, what is allowed and what was meant', () => {
+    const found = problems(`schema: 1
+question: Which?
+model: { runtime: synthetic }
+systems:
+  a: { strategy: triton }
+  b: { strategy: triton-dynamic, maxBatchSiz: 8 }
+  c: { strategy: serial, instances: 0 }
+loads:
+  x: { type: server, rate: 5 }
+  y: { type: opne }
+  z: { type: server, rate: 50% of nobody }
+  w: { type: server, rate: fast }
+transports: [rest, http]
+`);
+    expect(found).toHaveLength(7);
+    expect(found[0]).toMatch(
+      /^x\.yaml:5:18 systems\.a\.strategy: unknown strategy "triton"\. Allowed: .*triton-dynamic/,
+    );
+    expect(found[1]).toMatch(
+      /^x\.yaml:6:34 systems\.b\.maxBatchSiz: unknown key "maxBatchSiz"\. .*Did you mean "maxBatchSize"\?/,
+    );
+    expect(found[2]).toMatch(/^x\.yaml:7:37 systems\.c\.instances: 0 is too small\. Allowed: at least 1/);
+    expect(found[3]).toMatch(/^x\.yaml:10:14 loads\.y\.type: unknown load type "opne"\. .*Did you mean "open"\?/);
+    expect(found[4]).toMatch(/^x\.yaml:12:28 loads\.w\.rate: "fast" must be a rate with its unit/);
+    expect(found[5]).toMatch(/^x\.yaml:13:20 transports\.1: unknown transport "http"/);
+    expect(found[6]).toMatch(/^x\.yaml:11:28 loads\.z\.rate: unknown system "nobody"\. Allowed: /);
+  });
+
+  test('that is no YAML is refused with the place', () => {
+    expect(problems('schema: 1\n  question: [')[0]).toMatch(/^x\.yaml:2:\d+: is not YAML/);
+  });
+
+  test('that is empty is refused', () => {
+    expect(problems('')[0]).toMatch(/holds no map of keys/);
+  });
+
+  test('that misses what it needs says what', () => {
+    const found = problems('schema: 1\n');
+    expect(found.some((line) => line.includes('question: is missing'))).toBe(true);
+    expect(found.some((line) => line.includes('systems: is missing'))).toBe(true);
+  });
+
+  test('of a future schema is refused', () => {
+    expect(problems(GOOD.replace('schema: 1', 'schema: 2'))[0]).toMatch(
+      /x\.yaml:1:9 schema: 2 is not allowed here\. Allowed: 1/,
+    );
+  });
+
+  test('extends another: the nearer file wins, null removes, and a problem is placed in the file that has it', () => {
+    write('base.yaml', GOOD);
+    const scenario = loadScenario(
+      write(
+        'child.yaml',
+        'extends: ./base.yaml\nquestion: And now?\nsystems:\n  batching: null\n  two: { strategy: instance-group, instances: 3 }\n',
+      ),
+    );
+    expect(scenario.question).toBe('And now?');
+    expect(scenario.systems.map(({ name, instances }) => [name, instances])).toEqual([
+      ['serial', 1],
+      ['two', 3],
+    ]);
+    write('bad-base.yaml', GOOD.replace('maxBatchSize: 8', 'maxBatchSize: none'));
+    expect(problems('extends: ./bad-base.yaml\nquestion: Now?\n')[0]).toMatch(
+      /^bad-base\.yaml:6:51 systems\.batching\.maxBatchSize/,
+    );
+  });
+
+  test('that extends itself is refused', () => {
+    write('loop.yaml', 'extends: ./x.yaml\n');
+    expect(problems('extends: ./loop.yaml\n')[0]).toMatch(/extends itself through x\.yaml → loop\.yaml → x\.yaml/);
+  });
+
+  test('spreads a sweep into every combination, instances among them', () => {
+    const scenario = loadScenario(
+      write(
+        'sweep.yaml',
+        GOOD.replace('maxBatchSize: 8, maxQueueDelay: 1ms', 'sweep: { maxBatchSize: [4, 8], instances: [1, 2] }'),
+      ),
+    );
+    expect(scenario.systems.map((system) => system.name)).toEqual([
+      'serial',
+      'batching maxBatchSize=4 instances=1',
+      'batching maxBatchSize=4 instances=2',
+      'batching maxBatchSize=8 instances=1',
+      'batching maxBatchSize=8 instances=2',
+    ]);
+  });
+
+  test('keeps 64-bit seeds exact', () => {
+    const scenario = loadScenario(write('seeds.yaml', `${GOOD}seeds: { schedule: "16159082839903944936" }\n`));
+    expect(scenario.seeds.schedule).toBe('16159082839903944936');
+    expect(problems(`${GOOD}seeds: { schedule: 16159082839903944936 }\n`).join()).toMatch(/seeds\.schedule/);
+  });
+});
+
+test('a relative rate names factor, system and perhaps transport', () => {
+  expect(parseRelativeRate('150% of serial')).toEqual({ factor: 1.5, system: 'serial', transport: undefined });
+  expect(parseRelativeRate('50% of batching maxBatchSize=4 on rest-binary')).toEqual({
+    factor: 0.5,
+    system: 'batching maxBatchSize=4',
+    transport: 'rest-binary',
+  });
+  expect(parseRelativeRate('400/s')).toBeUndefined();
+});

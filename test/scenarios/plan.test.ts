@@ -1,0 +1,87 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadScenario } from '../../scenarios/load.js';
+import { checkBatching, estimateNs, planTrials } from '../../scenarios/plan.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'servemark-plan-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function scenarioOf(repeats: number, rate = '50% of a'): ReturnType<typeof loadScenario> {
+  const path = join(folder, 'p.yaml');
+  writeFileSync(
+    path,
+    `schema: 1
+question: Which?
+model: { runtime: synthetic }
+systems: { a: { strategy: serial }, b: { strategy: triton-dynamic, maxBatchSize: 4 } }
+loads: { x: { type: server, rate: ${rate}, duration: 1s }, y: { type: closed, concurrency: 2, duration: 1s } }
+transports: [rest-binary, grpc]
+repeats: ${repeats}
+`,
+  );
+  return loadScenario(path);
+}
+
+describe('a plan', () => {
+  test('holds systems × loads × transports × repeats, the capacity probes first', () => {
+    const trials = planTrials(scenarioOf(3));
+    expect(trials.slice(0, 2).map((trial) => trial.identity.id)).toEqual([
+      'a.capacity.rest-binary.r1',
+      'a.capacity.grpc.r1',
+    ]);
+    expect(trials).toHaveLength(2 + 2 * 2 * 2 * 3);
+    expect(new Set(trials.map((trial) => trial.identity.id)).size).toBe(trials.length);
+    expect(trials.map((trial) => trial.identity.order)).toEqual(trials.map((_, index) => index));
+  });
+
+  test('probes no transport that a rate does not ask for', () => {
+    const probes = planTrials(scenarioOf(1, '50% of a on grpc')).filter((trial) => trial.kind === 'probe');
+    expect(probes.map((trial) => trial.identity.id)).toEqual(['a.capacity.grpc.r1']);
+  });
+
+  test('takes the systems of a cell forward and backward in turn, each first in about half of the cells', () => {
+    const trials = planTrials(scenarioOf(4)).filter((trial) => trial.kind === 'measure');
+    const firsts = trials.filter((_, index) => index % 2 === 0).map((trial) => trial.system.name);
+    expect(firsts.filter((name) => name === 'a')).toHaveLength(firsts.length / 2);
+  });
+
+  test('gives every system of a repeat the same seeds, the first repeat the scenario’s own', () => {
+    const trials = planTrials(scenarioOf(2)).filter((trial) => trial.kind === 'measure');
+    for (const trial of trials)
+      expect(trial.seeds).toEqual(
+        trial.identity.repeat === 1 ? { schedule: '1', samples: '2' } : { schedule: '2', samples: '3' },
+      );
+  });
+
+  test('is the same for the same seed, another for another', () => {
+    const scenario = scenarioOf(3);
+    const ids = (order: string): string[] =>
+      planTrials({ ...scenario, seeds: { ...scenario.seeds, order } }).map((trial) => trial.identity.id);
+    expect(ids('3')).toEqual(ids('3'));
+    expect(ids('3')).not.toEqual(ids('4'));
+  });
+
+  test('refuses a batching strategy on a model with a fixed batch, with the remedy', () => {
+    const tensor = (first: number) => ({ name: 'data', datatype: 'FP32' as const, shape: [first, 3, 224, 224] });
+    expect(() => checkBatching(scenarioOf(1), () => ({ inputs: [tensor(1)], outputs: [] }))).toThrow(
+      /p\.yaml:4:\d+ systems\.b: batches of up to 4 rows do not fit input "data" .*Export the model with a dynamic batch axis/,
+    );
+    expect(() => checkBatching(scenarioOf(1), () => ({ inputs: [tensor(-1)], outputs: [] }))).not.toThrow();
+  });
+});
+
+describe('every scenario that ships', () => {
+  const files = readdirSync('scenarios').filter((name) => name.endsWith('.yaml'));
+
+  test.each(files)('%s is read and planned', (file) => {
+    const scenario = loadScenario(join('scenarios', file));
+    expect(planTrials(scenario).length).toBeGreaterThan(0);
+  });
+
+  test('quickstart stays below 90 seconds by its own estimate', () => {
+    const scenario = loadScenario('scenarios/quickstart.yaml');
+    expect(estimateNs(scenario, planTrials(scenario))).toBeLessThan(90e9);
+  });
+});
