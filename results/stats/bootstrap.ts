@@ -59,23 +59,25 @@ function blockCount(n: number): number {
   return Math.min(100, Math.max(10, Math.round(Math.sqrt(n))));
 }
 
-/** Resolution of the candidates; below so many distinct values the interval is exact. */
+/** Below so many values around the percentile the interval is exact. */
 const CANDIDATES = 1024;
 
 /**
  * The values that a replicate's percentile can be. In the worst case (each block all alike) its rank has the standard
- * deviation √(p(1−p)/blocks), so ± 5 of these around p hold every replicate that counts.
+ * deviation √(p(1−p)/blocks), so ± 5 of these around p hold every replicate that counts. Where these are too many, they
+ * are picked denser towards p, where the replicates of well-mixed values crowd: a cube does that.
  */
 function candidateValues(sorted: Float64Array, p: number, blocks: number): Float64Array {
   const n = sorted.length;
   const reach = 5 * Math.sqrt((p * (1 - p)) / blocks);
-  const from = Math.floor(n * Math.max(0, p - reach));
-  const to = Math.min(n - 1, Math.ceil(n * Math.min(1, p + reach)));
-  const steps = Math.min(CANDIDATES, to - from);
-  const picked = new Float64Array(steps + 1);
+  const rankOf = (share: number) => Math.min(n - 1, Math.max(0, Math.round(n * share)));
+  const from = rankOf(p - reach);
+  const all = rankOf(p + reach) - from + 1;
+  const few = all <= CANDIDATES;
+  const picked = new Float64Array(few ? all : CANDIDATES + 1);
   let count = 0;
-  for (let i = 0; i <= steps; i++) {
-    const value = sorted[from + Math.round((i * (to - from)) / Math.max(1, steps))]!;
+  for (let i = 0; i < picked.length; i++) {
+    const value = sorted[few ? from + i : rankOf(p + reach * ((2 * i) / CANDIDATES - 1) ** 3)]!;
     if (count === 0 || value > picked[count - 1]!) picked[count++] = value;
   }
   return picked.subarray(0, count);

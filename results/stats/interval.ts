@@ -8,7 +8,7 @@ export const RESAMPLES = 2000;
 
 /**
  * The bootstrap interval of sorted replicates that came from resampling `units` independent things (runs, blocks). The
- * plain percentile interval is too narrow where units are few (of 5, it covers 83 % instead of 95 %): its tails are
+ * plain percentile interval is too narrow where units are few (of 5, it covers about 84 % instead of 95 %): its tails are
  * widened so that for a mean it covers what Student's interval does. Source: Hesterberg 2015, "What teachers should know
  * about the bootstrap", section 5.3.
  */
