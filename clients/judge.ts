@@ -1,4 +1,5 @@
 import { UNKNOWN } from '../results/record.js';
+import { fromBf16, fromFp16 } from '../servers/protocol/half.js';
 import type { Tensor } from '../servers/protocol/types.js';
 import type { Judge } from './requests.js';
 import type { SampleLibrary } from './samples/contract.js';
@@ -41,6 +42,9 @@ export function numbersOf(tensor: Tensor): Float64Array | undefined {
 const READERS: Readonly<Record<string, { size: number; get(view: DataView, at: number): number } | undefined>> = {
   FP32: { size: 4, get: (view, at) => view.getFloat32(at, true) },
   FP64: { size: 8, get: (view, at) => view.getFloat64(at, true) },
+  FP16: { size: 2, get: (view, at) => fromFp16(view.getUint16(at, true)) },
+  BF16: { size: 2, get: (view, at) => fromBf16(view.getUint16(at, true)) },
+  INT8: { size: 1, get: (view, at) => view.getInt8(at) },
   INT32: { size: 4, get: (view, at) => view.getInt32(at, true) },
   INT64: { size: 8, get: (view, at) => Number(view.getBigInt64(at, true)) },
   UINT8: { size: 1, get: (view, at) => view.getUint8(at) },

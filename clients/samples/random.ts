@@ -16,7 +16,7 @@ const MEMORY_BYTES = 128 * 1024 * 1024;
  */
 export const random = {
   name: 'random',
-  summary: "Made up from the model's metadata by seed: any number of inputs, every datatype",
+  summary: "Made up by seed to fit the model's metadata: several inputs, every datatype",
   async create({ metadata, seed, count = DEFAULT_COUNT, dims }) {
     const shapes = metadata.inputs.map((input) => sampleShape(input, dims?.[input.name]));
     refuseUnknownDims(metadata.inputs, dims);

@@ -97,7 +97,7 @@ describe('open loop', () => {
   });
 
   test('a 100 ms stall shows as 100, 90, 80 … ms in the requests due every 10 ms behind it', () => {
-    const stall = (sentNs: number) => (sentNs < 100 * MS ? 100 * MS : sentNs);
+    const stall = (sentNs: number) => Math.max(sentNs, 100 * MS);
     const { latencyMs } = runOpen(constant(100, 1), stall);
     expect(latencyMs.slice(0, 12)).toEqual([100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 0, 0]);
   });

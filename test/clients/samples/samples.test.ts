@@ -45,6 +45,14 @@ describe('fashion-mnist', () => {
     expect(asFloats(input.data).slice(0, 3)).toEqual([1, Math.fround(0.2), 0]);
   });
 
+  test('the committed set has 10,000 images, 1,000 of each class, and begins with an ankle boot (9)', async () => {
+    const library = await samplesNamed('fashion-mnist').create({ metadata, seed: 0n });
+    const counts = new Array<number>(10).fill(0);
+    for (let i = 0; i < library.totalSampleCount; i++) counts[library.label!(i)]!++;
+    expect(counts).toEqual(new Array(10).fill(1000));
+    expect(library.label?.(0)).toBe(9);
+  });
+
   test('a model that takes something else is refused with what it takes', async () => {
     const other = model({ name: 'ids', datatype: 'INT64', shape: [-1, 8] });
     await expect(samplesNamed('fashion-mnist').create({ metadata: other, seed: 0n })).rejects.toThrow(

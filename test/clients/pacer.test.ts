@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventLoop, Pacer } from '../../clients/pacer.js';
+import type { Timeline } from '../../clients/timeline.js';
+
+let pacer: Pacer;
+beforeAll(async () => {
+  pacer = await Pacer.start();
+});
+afterAll(() => pacer.close());
+
+const wakeAt = (timeline: Timeline, at: number) =>
+  new Promise<number>((resolve) => timeline.wakeAt(at, () => resolve(timeline.now())));
+
+test('it wakes after the time, never before: in the past, in 50 µs, in 5 ms', async () => {
+  for (const timeline of [pacer, eventLoop])
+    for (const delay of [-1e6, 50_000, 5e6]) {
+      const at = timeline.now() + delay;
+      expect(await wakeAt(timeline, at)).toBeGreaterThanOrEqual(at);
+    }
+});
+
+test('a later wish replaces an earlier one, also where the worker sleeps for it', async () => {
+  const woken: string[] = [];
+  const start = pacer.now();
+  pacer.wakeAt(start + 3600e9, () => woken.push('in an hour'));
+  await wakeAt(pacer, start + 2e6);
+  expect(woken).toEqual([]);
+  expect(pacer.now() - start).toBeGreaterThanOrEqual(2e6);
+});
+
+test('a hundred wishes in a row are met in order', async () => {
+  let last = pacer.now();
+  for (let i = 0; i < 100; i++) {
+    const at = last + 300_000;
+    last = await wakeAt(pacer, at);
+    expect(last).toBeGreaterThanOrEqual(at);
+  }
+});
