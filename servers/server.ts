@@ -1,8 +1,6 @@
-import { UserError } from '../results/errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
 import { version } from '../results/package.js';
 import { Batching } from './executors/batching.js';
-import { instanceList, strategyContext } from './executors/context.js';
-import { costModel } from './executors/cost.js';
 import type { Instance, InstanceEvents } from './executors/instance.js';
 import { RealExecutor } from './executors/real.js';
 import { startInstance } from './executors/start-instance.js';
@@ -19,8 +17,7 @@ import type { RuntimeMetadata } from './runtimes/contract.js';
 import { ModelService } from './service.js';
 import type { ServerSpec, ServerUsage } from './spec.js';
 import { StatisticsCollector } from './statistics.js';
-import type { Strategy, StrategyDefinition } from './strategies/contract.js';
-import { parseStrategyOptions, strategyNamed } from './strategies/registry.js';
+import { chooseStrategy, createStrategy, dynamicBatching, type StrategyChoice } from './strategy-choice.js';
 import { serverUsage } from './usage.js';
 
 /** A server that answers. */
@@ -38,6 +35,9 @@ export interface RunningServer {
 }
 
 const DEFAULT_WARM_UP = 3;
+
+/** The longest wait for answers when closing: a model whose worker does not come back would hold the server for ever. */
+const DRAIN_MS = 8000;
 
 /**
  * Find the model, load and warm the instances, and open the frontends. Throws UserError where anything about the spec is
@@ -63,24 +63,6 @@ export async function startServer(
     for (const step of undo) await step();
     throw error;
   }
-}
-
-interface StrategyChoice {
-  readonly definition: StrategyDefinition;
-  readonly options: unknown;
-  readonly maxRows: number;
-}
-
-function chooseStrategy({ strategy, profile, name }: ServerSpec): StrategyChoice {
-  const definition = strategyNamed(strategy.name, `${name}.strategy`);
-  const options = parseStrategyOptions(definition, strategy.options, `${name}.${strategy.name}`);
-  if (definition.usesProfile && profile === undefined)
-    throw new UserError({
-      place: `${name}.${strategy.name}`,
-      found: 'this strategy plans with the model’s measured cost, and none is given',
-      remedy: 'Measure it: servemark profile MODEL',
-    });
-  return { definition, options, maxRows: definition.maxRows(options) };
 }
 
 function startInstances(spec: ServerSpec, model: ResolvedModel, events: Partial<InstanceEvents>): Instance[] {
@@ -116,7 +98,7 @@ function assemble(
   refuseFixedBatch(runtime, choice.maxRows, `${spec.name}.${spec.strategy.name}`);
   const statistics = new StatisticsCollector(model.name, model.version);
   const executor = new RealExecutor({
-    strategy: createStrategy(spec, choice, instances.length),
+    strategy: createStrategy(choice, instances.length, spec.profile),
     instances,
     batching: new Batching(runtime),
     modelVersion: model.version,
@@ -143,12 +125,6 @@ function assemble(
   return { service, executor, statistics };
 }
 
-function createStrategy(spec: ServerSpec, choice: StrategyChoice, count: number): Strategy {
-  const infos = instanceList(count);
-  const costs = costModel(infos, { cost: spec.profile });
-  return choice.definition.create(choice.options, strategyContext(infos, costs));
-}
-
 function metadataOf(model: ResolvedModel, runtime: RuntimeMetadata): ModelMetadata {
   const { platform, inputs, outputs } = runtime;
   return { name: model.name, versions: [model.version], platform, inputs, outputs };
@@ -165,20 +141,6 @@ function rowLimit(runtime: RuntimeMetadata, maxRows: number): number {
 
 /** What the configuration says where a strategy's batches know no limit. */
 const ANY_ROWS = 2 ** 31 - 1;
-
-/** The options that Triton has too, in its spelling. */
-function dynamicBatching(options: unknown): Readonly<Record<string, unknown>> {
-  const { preferredBatchSize, maxQueueDelay, preserveOrdering } = options as {
-    readonly preferredBatchSize?: readonly number[];
-    readonly maxQueueDelay?: number;
-    readonly preserveOrdering?: boolean;
-  };
-  return {
-    ...(preferredBatchSize?.length ? { preferred_batch_size: preferredBatchSize } : {}),
-    ...(maxQueueDelay === undefined ? {} : { max_queue_delay_microseconds: Math.round(maxQueueDelay / 1000) }),
-    ...(preserveOrdering === undefined ? {} : { preserve_ordering: preserveOrdering }),
-  };
-}
 
 async function openFrontends(
   spec: ServerSpec,
@@ -213,8 +175,8 @@ function running(
   let closed: Promise<void> | undefined;
   const close = async () => {
     service.stopAccepting();
-    await Promise.all([...open.values()].map((frontend) => frontend.close()));
-    await executor.drained();
+    const answered = Promise.all([executor.drained(), ...[...open.values()].map((frontend) => frontend.close())]);
+    await Promise.race([answered, delay(DRAIN_MS, undefined, { ref: false })]);
     await executor.close();
   };
   return {

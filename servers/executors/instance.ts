@@ -31,7 +31,7 @@ export type BatchOutcome =
   | { readonly ok: false; readonly reason: FailureReason; readonly message: string };
 
 /** `execution-failed`: the runtime threw; `worker-died`: so did everything it ran; `closed`: the server is stopping. */
-export type FailureReason = 'execution-failed' | 'worker-died' | 'killed' | 'closed';
+type FailureReason = 'execution-failed' | 'worker-died' | 'killed' | 'closed';
 
 /** `starting` (or starting again), `ready`, `failed` (would not start several times; it is still tried), `closed`. */
 export type InstanceState = 'starting' | 'ready' | 'failed' | 'closed';

@@ -1,4 +1,3 @@
-import type { ProtocolError } from '../protocol/errors.js';
 import type { InferOutcome } from '../protocol/service.js';
 import type { InferRequest, Tensor } from '../protocol/types.js';
 import type { Execute, Nanos, StrategyRequest } from '../strategies/contract.js';
@@ -89,10 +88,4 @@ export class Job implements StrategyRequest {
     this.arrivedNs = arrivedNs;
     this.done = done;
   }
-}
-
-/** How a request ends without a result. */
-export interface Failure {
-  readonly job: Job;
-  readonly error: ProtocolError;
 }
