@@ -66,5 +66,5 @@ function slim(svg: string): string {
       '',
     )
     .replaceAll(' opacity="1"', '')
-    .replaceAll(/(\d\.\d\d)\d+/g, '$1');
+    .replaceAll(/="[^"]*"/g, (attribute) => attribute.replaceAll(/(\d\.\d\d)\d+/g, '$1'));
 }

@@ -20,8 +20,8 @@ export function escapeMarkdown(text: string): string {
     .replaceAll('>', '&gt;');
 }
 
-/** Text that can't move the cursor, ring or recolour: escape sequences of a program's last lines end here. */
-export function escapeTerminal(text: string): string {
+/** Text for terminals and code: it can't move the cursor, ring or recolour. */
+export function escapeControls(text: string): string {
   return text.replaceAll(CONTROL, '�');
 }
 

@@ -1,7 +1,7 @@
 import type { Block, Cell } from '../views/contract.js';
 import { renderSvgFile } from './chart.js';
 import type { FormatDefinition, Rendered } from './contract.js';
-import { escapeMarkdown } from './escape.js';
+import { escapeControls, escapeMarkdown } from './escape.js';
 import { pieces } from './inline.js';
 
 const FIGURES = 'figures';
@@ -60,7 +60,8 @@ function inline(text: string): string {
   return pieces(text)
     .map((piece) => {
       // Nothing is markup in a code span, but a bar would end the table's cell.
-      if (piece.kind === 'code') return `\`${piece.text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')}\``;
+      if (piece.kind === 'code')
+        return `\`${escapeControls(piece.text).replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')}\``;
       return piece.kind === 'bold' ? `**${escapeMarkdown(piece.text)}**` : escapeMarkdown(piece.text);
     })
     .join('');
@@ -70,7 +71,7 @@ function inline(text: string): string {
 function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((match) => match[0].length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}\n${text}\n${fence}`;
+  return `${fence}\n${escapeControls(text)}\n${fence}`;
 }
 
 async function figures(blocks: readonly Block[]): Promise<Rendered['files']> {

@@ -11,7 +11,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; overflow-wrap: anywhere; text-wrap: balance; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
@@ -43,7 +43,7 @@ tbody th { font-weight: 500; position: sticky; left: 0; background: var(--paper)
 @media (max-width: 40rem) {
   body { padding: 1rem .75rem 3rem; }
   h1 { font-size: 1.3rem; }
-  tbody th { max-width: 9.5rem; white-space: normal; }
+  tbody th { min-width: 7rem; max-width: 9.5rem; white-space: normal; }
   .long { min-width: 13rem; }
 }
 @media print { nav { display: none; } .scroll { overflow: visible; } section { break-inside: avoid-page; } }

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import type { Block, Cell } from '../views/contract.js';
 import { columnWidths, fits, indented, padded, splitColumns, type Table, wrapped } from './columns.js';
 import type { FormatDefinition, Rendered } from './contract.js';
-import { escapeTerminal } from './escape.js';
+import { escapeControls } from './escape.js';
 import { pieces, plain } from './inline.js';
 
 type Colours = ReturnType<typeof pc.createColors>;
@@ -17,9 +17,9 @@ export const terminal: FormatDefinition = {
     const colours = pc.createColors(colour);
     const blocks = report.sections.flatMap((section) => section.blocks);
     const head = [
-      colours.bold(wrapped(escapeTerminal(report.title), width).join('\n')),
-      colours.dim(wrapped(escapeTerminal(report.facts.map(plain).join(' · ')), width).join('\n')),
-      ...report.notices.map((notice) => colours.red(wrapped(`⚠ ${escapeTerminal(plain(notice))}`, width).join('\n'))),
+      colours.bold(wrapped(escapeControls(report.title), width).join('\n')),
+      colours.dim(wrapped(escapeControls(report.facts.map(plain).join(' · ')), width).join('\n')),
+      ...report.notices.map((notice) => colours.red(wrapped(`⚠ ${escapeControls(plain(notice))}`, width).join('\n'))),
     ];
     const body = blocks.map((block) => renderBlock(block, width, colours)).filter((text) => text !== '');
     return Promise.resolve({ text: `${[...head, ...body].join('\n\n')}\n`, files: [] });
@@ -29,13 +29,13 @@ export const terminal: FormatDefinition = {
 function renderBlock(block: Block, width: number, colours: Colours): string {
   switch (block.kind) {
     case 'heading':
-      return colours.bold(colours.underline(escapeTerminal(plain(block.text))));
+      return colours.bold(colours.underline(escapeControls(plain(block.text))));
     case 'text':
       return emphasised(block.text, width, '', colours);
     case 'list':
       return block.items.map((item) => emphasised(item, width, '  ', colours, '• ')).join('\n');
     case 'code':
-      return escapeTerminal(block.text);
+      return escapeControls(block.text);
     case 'table':
       return table(block, width, colours);
     case 'chart':
@@ -45,7 +45,7 @@ function renderBlock(block: Block, width: number, colours: Colours): string {
 
 /** Columns that do not fit beside each other go into further tables; rows of long texts become paragraphs. */
 function table(block: Table, width: number, colours: Colours): string {
-  const caption = block.caption ? [colours.bold(escapeTerminal(block.caption))] : [];
+  const caption = block.caption ? [colours.bold(escapeControls(block.caption))] : [];
   if (hasProse(block) && !fits(columnWidths(block, shortText), width))
     return [...caption, ...block.rows.map((row) => paragraph(row, width, colours))].join('\n');
   const parts = splitColumns(block, width, shortText).map((part) => grid(part, colours));
@@ -55,7 +55,7 @@ function table(block: Table, width: number, colours: Colours): string {
 function grid(part: Table, colours: Colours): string {
   const widths = columnWidths(part, shortText);
   const title = part.columns.map(({ title: text, align }, i) =>
-    colours.dim(padded(escapeTerminal(text), widths[i]!, align)),
+    colours.dim(padded(escapeControls(text), widths[i]!, align)),
   );
   const rows = part.rows.map((row) =>
     row
@@ -83,7 +83,7 @@ function hasProse(block: Table): boolean {
 
 function shortText(cell: Cell): string {
   const text = typeof cell === 'string' ? cell : (cell.short ?? cell.text);
-  return escapeTerminal(plain(text)).replaceAll(/\s+/g, ' ');
+  return escapeControls(plain(text)).replaceAll(/\s+/g, ' ');
 }
 
 function markOf(cell: Cell): 'good' | 'bad' | 'dim' | undefined {
@@ -99,8 +99,8 @@ function paint(text: string, mark: 'good' | 'bad' | 'dim' | undefined, colours: 
 /** Wraps first, by visible width, then colours what was bold. */
 function emphasised(text: string, width: number, indent: string, colours: Colours, bullet = ''): string {
   const hanging = indent + ' '.repeat(bullet.length);
-  const lines = wrapped(escapeTerminal(plain(text)), width - hanging.length);
+  const lines = wrapped(escapeControls(plain(text)), width - hanging.length);
   const joined = lines.map((line, i) => (i === 0 ? indent + bullet : hanging) + line).join('\n');
-  const bold = new Set(pieces(text).flatMap((piece) => (piece.kind === 'bold' ? [escapeTerminal(piece.text)] : [])));
+  const bold = new Set(pieces(text).flatMap((piece) => (piece.kind === 'bold' ? [escapeControls(piece.text)] : [])));
   return [...bold].reduce((result, word) => result.replace(word, () => colours.bold(word)), joined);
 }

@@ -3,7 +3,7 @@ import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, systemColour } from './sup
 import { merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { arenas, comparedGroups, type Group } from './support/groups.js';
-import { manyTransports, rowLabel } from './support/text.js';
+import { manyTransports, placeText, rowLabel } from './support/text.js';
 
 /** How many rows the executions held. Absent where no system ever batched. */
 export const batches: ViewDefinition = {
@@ -31,7 +31,7 @@ function meanTable(groups: readonly Group[]): Block {
   ]);
   return {
     kind: 'table',
-    caption: 'Mean rows an execution (median over the repeats)',
+    caption: 'Mean rows per execution (median over the repeats)',
     columns: [{ title: 'system', align: 'left' }, ...loads.map((title) => ({ title, align: 'right' }) as const)],
     rows,
   };
@@ -39,12 +39,11 @@ function meanTable(groups: readonly Group[]): Block {
 
 function chartOf(arena: readonly Group[], transports: boolean, { run }: ViewInput): Block {
   const { load, transport, simulated } = arena[0]!;
-  const where = `${load}${transports ? ` over ${transport}` : ''}${simulated ? ' (simulated)' : ''}`;
   const names = arena.map((group) => group.system);
   return {
     kind: 'chart',
     name: chartName('batches', load, transport, simulated ? 'simulated' : ''),
-    caption: `Share of rows by the size of their execution: ${where}`,
+    caption: `Share of rows by the size of their execution: ${placeText(arena[0]!, transports)}`,
     spec: chart({
       width: CHART_WIDTH,
       height: CHART_HEIGHT - 40,
@@ -54,7 +53,8 @@ function chartOf(arena: readonly Group[], transports: boolean, { run }: ViewInpu
         x: {
           field: 'size',
           type: 'ordinal',
-          title: 'rows an execution',
+          scale: { domain: sizeAxis(arena) },
+          title: 'rows per execution',
           axis: { labelAngle: 0, labelOverlap: true },
         },
         xOffset: { field: 'system', type: 'nominal' },
@@ -63,6 +63,13 @@ function chartOf(arena: readonly Group[], transports: boolean, { run }: ViewInpu
       },
     }),
   };
+}
+
+/** Every size up to the largest, so that gaps show; where that is too many, those that occurred. */
+function sizeAxis(arena: readonly Group[]): number[] {
+  const seen = [...new Set(arena.flatMap((group) => sizes(group).map(({ size }) => size)))].sort((a, b) => a - b);
+  const largest = seen.at(-1) ?? 1;
+  return largest <= 64 ? Array.from({ length: largest }, (_, i) => i + 1) : seen;
 }
 
 function shares(group: Group): { system: string; size: number; share: number }[] {

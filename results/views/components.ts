@@ -4,8 +4,8 @@ import type { Block, Cell, ViewDefinition } from './contract.js';
 import { CHART_WIDTH, chart, chartName, componentColour } from './support/charts.js';
 import { type Merged, merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
-import { arenas, comparedGroups, type Group } from './support/groups.js';
-import { manyTransports, percentText, rowLabel } from './support/text.js';
+import { comparedGroups, type Group } from './support/groups.js';
+import { manyTransports, percentText, rangeText, rowLabel } from './support/text.js';
 
 /** Below this share of the end-to-end time the components do not explain a request. */
 const CLOSURE = 0.98;
@@ -28,34 +28,32 @@ export const components: ViewDefinition = {
           '',
         ),
       },
-      ...arenas(groups).map((arena) => stack(arena, several)),
+      ...loads.map(([load, list]) => stack(load, list, several)),
       ...loads.map(([load, list]) => table(load, list, several)),
     ];
   },
 };
 
-function stack(arena: readonly Group[], several: boolean): Block {
-  const { load, transport, simulated } = arena[0]!;
-  const names = [...new Set(arena.flatMap(namesOf))];
-  const values = arena.flatMap((group) =>
+function stack(load: string, groups: readonly Group[], several: boolean): Block {
+  const names = [...new Set(groups.flatMap(namesOf))];
+  const values = groups.flatMap((group) =>
     names.flatMap((component, order) => {
       const mean = componentFigure(group, component, ({ latencyNs }) => latencyNs.mean);
-      return mean ? [{ system: group.system, component, order, ms: mean.value / 1e6 }] : [];
+      return mean ? [{ label: rowLabel(group, several), component, order, ms: mean.value / 1e6 }] : [];
     }),
   );
-  const where = `${load}${several ? ` over ${transport}` : ''}${simulated ? ' (simulated)' : ''}`;
   return {
     kind: 'chart',
-    name: chartName('components', load, transport, simulated ? 'simulated' : ''),
-    caption: `Mean time of a request by component: ${where}`,
+    name: chartName('components', load),
+    caption: `Mean time of a request by component: ${load}`,
     spec: chart({
-      width: CHART_WIDTH - 40,
-      height: { step: 26 },
+      width: CHART_WIDTH - 60,
+      height: { step: 24 },
       data: { values },
       mark: { type: 'bar' },
       encoding: {
-        y: { field: 'system', type: 'nominal', title: null, sort: arena.map((group) => group.system) },
-        x: { field: 'ms', type: 'quantitative', title: 'mean (ms)' },
+        y: { field: 'label', type: 'nominal', title: null, sort: groups.map((group) => rowLabel(group, several)) },
+        x: { field: 'ms', type: 'quantitative', title: 'mean (ms)', axis: { tickCount: 5 } },
         order: { field: 'order', type: 'ordinal' },
         color: componentColour(names),
       },
@@ -83,7 +81,7 @@ function percentilesCell(group: Group, name: string): Cell {
   const p50 = componentFigure(group, name, ({ latencyNs }) => latencyNs.p50.value);
   const p99 = componentFigure(group, name, ({ latencyNs }) => latencyNs.p99.value);
   if (!p50) return { text: '–', mark: 'dim' };
-  return `${formatDuration(p50.value)} / ${p99 ? formatDuration(p99.value) : 'n too small'}`;
+  return p99 ? rangeText(p50.value, p99.value, formatDuration, ' / ') : `${formatDuration(p50.value)} / –`;
 }
 
 function closureCell(group: Group): Cell {

@@ -1,7 +1,7 @@
 import type { ProcessUsage, TrialSummary } from '../summary.js';
 import { formatDuration, formatSize } from '../units.js';
 import type { Block, Cell, ViewDefinition } from './contract.js';
-import { merge } from './support/figures.js';
+import { type Merged, merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group } from './support/groups.js';
 import { manyTransports, rowLabel } from './support/text.js';
@@ -9,60 +9,86 @@ import { manyTransports, rowLabel } from './support/text.js';
 /** What an answer costs in processor time, and the memory it takes. */
 export const cost: ViewDefinition = {
   name: 'cost',
-  summary: 'CPU time an answer and resident memory, process by process',
+  summary: 'CPU time per answer and resident memory, process by process',
   render({ run }) {
     const groups = comparedGroups(run).filter((group) => rolesOf(group).length > 0);
     if (groups.length === 0) return undefined;
-    const several = manyTransports(groups);
     const text =
-      'User and system time of each process over the measured window, divided by the answered requests. Batching that saves no CPU time here has only moved the waiting. Memory is the peak resident set, with its growth over the window where that is more than 5 %.';
+      'User and system time over the measured window, divided by the answered requests. Batching that saves no CPU time has only moved the waiting.';
     return [
       { kind: 'heading', text: 'Cost of an answer' },
       { kind: 'text', text },
-      ...[...groupBy(groups, (group) => group.load)].map(([load, list]) => table(load, list, several)),
+      cpuTable('CPU time per answer: serving (server and workers)', groups, (role) => role !== 'load'),
+      cpuTable('CPU time per answer: the load process', groups, (role) => role === 'load'),
+      ...memoryTable(groups),
     ];
   },
 };
 
-function table(load: string, groups: readonly Group[], several: boolean): Block {
-  const roles = [...new Set(groups.flatMap(rolesOf))];
-  const titles = [...roles.map((role) => `CPU ${role}`), ...roles.map((role) => `memory ${role}`)];
+function cpuTable(caption: string, groups: readonly Group[], counts: (role: string) => boolean): Block {
+  const loads = [...new Set(groups.map((group) => group.load))];
   return {
     kind: 'table',
-    caption: `CPU an answer and memory under ${load}`,
-    columns: [{ title: 'system', align: 'left' }, ...titles.map((title) => ({ title, align: 'right' }) as const)],
-    rows: groups.map((group): Cell[] => [
-      rowLabel(group, several),
-      ...roles.map((role) => cpuCell(group, role)),
-      ...roles.map((role) => memoryCell(group, role)),
+    caption,
+    columns: [{ title: 'system', align: 'left' }, ...loads.map((title) => ({ title, align: 'right' }) as const)],
+    rows: systemRows(groups).map(([label, list]): Cell[] => [
+      label,
+      ...loads.map((load) => {
+        const group = list.find((each) => each.load === load);
+        return cell(group && merge(group, { pick: (summary) => cpuPerAnswer(summary, counts) }), formatDuration);
+      }),
     ]),
   };
 }
 
-function cpuCell(group: Group, role: string): Cell {
-  const pick = (summary: TrialSummary) => {
-    const used = usage(summary, role);
-    return used && summary.counts.ok > 0 ? ((used.userSeconds + used.systemSeconds) * 1e9) / summary.counts.ok : null;
-  };
-  const merged = merge(group, { pick });
-  return merged ? formatDuration(merged.value) : { text: '–', mark: 'dim' };
+/** ns; null where nothing was measured or answered. */
+function cpuPerAnswer({ processes, counts: { ok } }: TrialSummary, counts: (role: string) => boolean): number | null {
+  const used = processes.filter(({ role }) => counts(role));
+  if (used.length === 0 || ok === 0) return null;
+  return (used.reduce((sum, each) => sum + each.userSeconds + each.systemSeconds, 0) * 1e9) / ok;
 }
 
-function memoryCell(group: Group, role: string): Cell {
-  const peak = merge(group, { pick: (summary) => usage(summary, role)?.rssPeakBytes ?? null });
-  if (!peak) return { text: '–', mark: 'dim' };
-  const growth = merge(group, { pick: (summary) => growthOf(usage(summary, role)) });
-  const grown = growth && growth.value > 0.05 ? ` (+${Math.round(100 * growth.value)} %)` : '';
-  return `${formatSize(peak.value)}${grown}`;
+/** The largest over all loads: what must be there. */
+function memoryTable(groups: readonly Group[]): Block[] {
+  const roles = [...new Set(groups.flatMap(rolesOf))].filter((role) => peakOf(groups, role) !== null);
+  if (roles.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      caption: 'Resident memory: peak over all loads, and the largest growth within a window',
+      columns: [{ title: 'system', align: 'left' }, ...roles.map((title) => ({ title, align: 'right' }) as const)],
+      rows: systemRows(groups).map(([label, list]): Cell[] => [label, ...roles.map((role) => memoryCell(list, role))]),
+    },
+  ];
 }
 
-function growthOf(used: ProcessUsage | undefined): number | null {
-  if (!used || used.rssFirstBytes === null || used.rssLastBytes === null || used.rssFirstBytes === 0) return null;
-  return used.rssLastBytes / used.rssFirstBytes - 1;
+function memoryCell(groups: readonly Group[], role: string): Cell {
+  const peak = peakOf(groups, role);
+  if (peak === null) return { text: '–', mark: 'dim' };
+  const growth = Math.max(
+    0,
+    ...usagesOf(groups, role).map((used) => (used.rssLastBytes ?? 0) - (used.rssFirstBytes ?? 0)),
+  );
+  return growth > 0 ? `${formatSize(peak)} (+${formatSize(growth)})` : formatSize(peak);
 }
 
-function usage(summary: TrialSummary, role: string): ProcessUsage | undefined {
-  return summary.processes.find((process) => process.role === role);
+function peakOf(groups: readonly Group[], role: string): number | null {
+  const peaks = usagesOf(groups, role).flatMap(({ rssPeakBytes }) => rssPeakBytes ?? []);
+  return peaks.length > 0 ? Math.max(...peaks) : null;
+}
+
+function usagesOf(groups: readonly Group[], role: string): ProcessUsage[] {
+  const all = groups.flatMap((group) => group.summaries.flatMap((summary) => summary.processes));
+  return all.filter((process) => process.role === role);
+}
+
+function systemRows(groups: readonly Group[]): [label: string, groups: Group[]][] {
+  const several = manyTransports(groups);
+  return [...groupBy(groups, (group) => rowLabel(group, several))];
+}
+
+function cell(merged: Merged | undefined, format: (value: number) => string): Cell {
+  return merged ? format(merged.value) : { text: '–', mark: 'dim' };
 }
 
 function rolesOf(group: Group): string[] {

@@ -1,5 +1,5 @@
 import type { Block, ViewDefinition, ViewInput } from './contract.js';
-import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, systemColour, systemDash } from './support/charts.js';
+import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, logAxis, systemColour, systemDash } from './support/charts.js';
 import { commonTail, merge, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group } from './support/groups.js';
@@ -19,33 +19,48 @@ export const curve: ViewDefinition = {
   },
 };
 
+/** Loads that drive a system ever harder make a curve; single-stream is a point beside it. */
+const RATED: readonly string[] = ['server', 'open', 'closed'];
+
 function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInput): Block[] {
   const tail = commonTail(groups);
   if (!tail) return [];
   const points = groups.flatMap((group) => {
     const [x, y] = [merge(group, throughput), merge(group, tail)];
     if (!x || !y) return [];
-    const { system, load } = group;
-    return [{ system, load, x: x.value, y: y.value / 1e6, low: y.low / 1e6, high: y.high / 1e6 }];
+    const { system, load, loadType } = group;
+    return [
+      {
+        system,
+        load,
+        rated: RATED.includes(loadType),
+        x: x.value,
+        y: y.value / 1e6,
+        low: y.low / 1e6,
+        high: y.high / 1e6,
+      },
+    ];
   });
   // A line through fewer than two points shows nothing that the tables do not.
   if (new Set(points.map((point) => point.load)).size < 2) return [];
   const { transport, simulated } = groups[0]!;
-  const where = `${transports ? ` over ${transport}` : ''}${simulated ? ' (simulated)' : ''}`;
+  const where = `${transports ? ` · ${transport}` : ''}${simulated ? ' (simulated)' : ''}`;
   const names = points.map((point) => point.system);
+  const heights = points.flatMap((point) => [point.low, point.high]);
   const x = { field: 'x', type: 'quantitative' as const, title: 'throughput (answers/s)' };
   const y = {
     field: 'y',
     type: 'quantitative' as const,
     title: `${tail.name} (ms)`,
-    scale: { type: 'log' as const, nice: true },
+    scale: { type: 'log' as const, nice: false, domain: [Math.min(...heights) / 1.3, Math.max(...heights) * 1.5] },
+    axis: logAxis([Math.min(...heights) / 1.3, Math.max(...heights) * 1.5]),
   };
   const color = systemColour(run, names);
   return [
     {
       kind: 'chart',
       name: chartName('curve', transport, simulated ? 'simulated' : ''),
-      caption: `${tail.name} against throughput${where}; one point a load, whiskers over the repeats. Right and low is better.`,
+      caption: `${tail.name} against throughput${where}; one point per load, whiskers over the repeats. Right and low is better.`,
       spec: chart({
         width: CHART_WIDTH,
         height: CHART_HEIGHT + 40,
@@ -54,6 +69,7 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
           {
             mark: { type: 'line', strokeWidth: 2 },
             encoding: { x, y, color, strokeDash: systemDash(run, names), order: { field: 'x', type: 'quantitative' } },
+            transform: [{ filter: 'datum.rated' }],
           },
           {
             mark: { type: 'rule', strokeWidth: 1.5 },

@@ -1,8 +1,8 @@
 import { measuredWindow } from '../window.js';
 import type { Block, ViewDefinition, ViewInput } from './contract.js';
-import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, systemColour, systemDash } from './support/charts.js';
+import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, logAxis, systemColour, systemDash } from './support/charts.js';
 import { arenas, comparedGroups, type Group } from './support/groups.js';
-import { manyTransports } from './support/text.js';
+import { manyTransports, placeText } from './support/text.js';
 
 /** The whole distribution of latencies, tail stretched: the share of requests that took longer than x. */
 export const ecdf: ViewDefinition = {
@@ -31,19 +31,24 @@ function chartOf(arena: readonly Group[], transports: boolean, input: ViewInput)
   if (points.length === 0) return [];
   const { load, transport, simulated } = arena[0]!;
   const names = [...new Set(points.map((point) => point.system))];
-  const where = `${load}${transports ? ` over ${transport}` : ''}${simulated ? ' (simulated)' : ''}`;
   return [
     {
       kind: 'chart',
       name: chartName('ecdf', load, transport, simulated ? 'simulated' : ''),
-      caption: `Latency distribution: ${where}`,
+      caption: `Latency distribution: ${placeText(arena[0]!, transports)}`,
       spec: chart({
         width: CHART_WIDTH,
         height: CHART_HEIGHT,
         data: { values: points },
         mark: { type: 'line', strokeWidth: 2, interpolate: 'step-before' },
         encoding: {
-          x: { field: 'latency', type: 'quantitative', title: 'latency (ms)', scale: { type: 'log', nice: false } },
+          x: {
+            field: 'latency',
+            type: 'quantitative',
+            title: 'latency (ms)',
+            scale: { type: 'log', nice: false },
+            axis: logAxis(points.map((point) => point.latency)),
+          },
           y: {
             field: 'longer',
             type: 'quantitative',

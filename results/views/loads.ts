@@ -13,7 +13,7 @@ export const loads: ViewDefinition = {
     if (groups.length === 0) return undefined;
     const summaryOf = new Map(run.plan.loads.map(({ name, summary }) => [name, summary]));
     return [
-      { kind: 'heading', text: 'Loads' },
+      { kind: 'heading', text: 'What was compared' },
       {
         kind: 'table',
         caption: 'Systems',
@@ -22,7 +22,7 @@ export const loads: ViewDefinition = {
       },
       {
         kind: 'table',
-        caption: 'Loads; every system got the same schedule and samples',
+        caption: `Loads; ${sameSchedules(groups) ? 'every system got the same schedules' : '⚠ the systems did not all get the same schedules'}`,
         columns: [left('load'), left('what it is'), left('transport'), right('offered'), left('schedules (sha256)')],
         rows: [...groupBy(groups, (group) => JSON.stringify([group.load, group.transport])).values()].map((list) =>
           loadRow(list, summaryOf.get(list[0]!.load) ?? list[0]!.loadType),
@@ -32,6 +32,13 @@ export const loads: ViewDefinition = {
     ];
   },
 };
+
+/** One hash for each load, transport and repeat. */
+function sameSchedules(groups: readonly Group[]): boolean {
+  const measured = groups.flatMap((group) => (group.simulated ? [] : group.summaries));
+  const byTrial = groupBy(measured, ({ trial }) => JSON.stringify([trial.load, trial.transport, trial.repeat]));
+  return [...byTrial.values()].every((list) => new Set(list.map(({ schedule }) => schedule.sha256)).size === 1);
+}
 
 function systems(list: readonly { readonly name: string; readonly summary: string }[]): Cell[][] {
   return list.map(({ name, summary }) => [name, summary]);

@@ -1,6 +1,6 @@
 import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
 import { claim } from './support/claims.js';
-import { commonTail, type Figure, goodput, latency, throughput } from './support/figures.js';
+import { commonTail, type Figure, goodput, latency, merge, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { arenas, comparedGroups, type Group } from './support/groups.js';
 import { figureCell, manyTransports, rowLabel } from './support/text.js';
@@ -12,13 +12,19 @@ export const overview: ViewDefinition = {
   render(input) {
     const groups = comparedGroups(input.run);
     if (groups.length === 0) return undefined;
-    const figures = [commonTail(groups) ?? latency('p50'), throughput];
-    if (groups.some((group) => group.summaries.some((summary) => summary.goodputPerSecond !== null)))
-      figures.push(goodput);
+    // Offline is one query: how long its last answer takes is its throughput, told another way.
+    const timed = groups.filter((group) => group.loadType !== 'offline');
+    const tables: readonly (readonly [Figure, readonly Group[]])[] = [
+      [commonTail(timed) ?? latency('p50'), timed],
+      [throughput, groups],
+      [goodput, timed],
+    ];
     const several = groups.some((group) => group.summaries.length > 1);
     return [
       { kind: 'heading', text: 'Systems and loads' },
-      ...figures.map((figure) => table(figure, groups, input)),
+      ...tables
+        .filter(([figure, list]) => list.some((group) => merge(group, figure) !== undefined))
+        .map(([figure, list]) => table(figure, list, input)),
       { kind: 'text', text: legend(several) },
     ];
   },
@@ -45,7 +51,7 @@ function table(figure: Figure, groups: readonly Group[], { run, seed }: ViewInpu
 /** The groups that are shown to be the best of their arena. */
 function shownBest(groups: readonly Group[], figure: Figure, seed: bigint): ReadonlySet<Group> {
   const claims = arenas(groups).map((arena) => claim(arena, figure, seed));
-  return new Set(claims.flatMap((each) => (each?.strength === 'shown' ? [each.ranking[0]!.group] : [])));
+  return new Set(claims.flatMap((each) => (each?.strength === 'shown' ? [each.best.group] : [])));
 }
 
 /** Transport by transport, so that what is compared stands together. */
@@ -73,6 +79,7 @@ function legend(several: boolean): string {
   return `${range}Latency counts from the instant a request was due. Highlighted: shown to be best under that load and transport. ⚠ marks figures that rest on an INVALID trial.`;
 }
 
+/** `p99` stays as it is written everywhere. */
 function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return /^p\d/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

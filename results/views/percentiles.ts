@@ -11,7 +11,7 @@ import {
 } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group } from './support/groups.js';
-import { absence, cautionText, manyTransports, rowLabel } from './support/text.js';
+import { absence, cautionText, manyTransports, rangeText, rowLabel } from './support/text.js';
 
 const SHOWN: readonly Percentile[] = ['p50', 'p90', 'p95', 'p99', 'p999'];
 
@@ -35,10 +35,12 @@ export const percentiles: ViewDefinition = {
 };
 
 function table(load: string, groups: readonly Group[], transports: boolean): Block {
-  const titles = ['answered', ...SHOWN.map((p) => PERCENTILE_NAMES[p]), 'p99 interval', 'max', 'late p99'];
+  // A column without a number says so once, in the caption.
+  const shown = SHOWN.filter((percentile) => groups.some((group) => merge(group, latency(percentile)) !== undefined));
+  const titles = ['answered', ...shown.map((p) => PERCENTILE_NAMES[p]), 'p99 interval', 'max', 'lateness p99'];
   return {
     kind: 'table',
-    caption: `Under ${load}`,
+    caption: `Under ${load}${leftOut(groups, shown)}`,
     columns: [{ title: 'system', align: 'left' }, ...titles.map((title) => ({ title, align: 'right' }) as const)],
     rows: groups.map((group): Cell[] => {
       const caution = cautionText(group);
@@ -46,16 +48,23 @@ function table(load: string, groups: readonly Group[], transports: boolean): Blo
       const name: Cell = caution ? { text: label, mark: 'bad' } : label;
       const missing = absence(group);
       if (missing) return [name, ...titles.map((_, i): Cell => ({ text: i === 0 ? missing : '–', mark: 'dim' }))];
-      return [name, ...figures(group)];
+      return [name, ...figures(group, shown)];
     }),
   };
 }
 
-function figures(group: Group): Cell[] {
+function leftOut(groups: readonly Group[], shown: readonly Percentile[]): string {
+  const [missing] = SHOWN.filter((percentile) => !shown.includes(percentile));
+  const summaries = groups.flatMap((group) => group.summaries);
+  if (missing === undefined || summaries.length === 0) return '';
+  return ` (${PERCENTILE_NAMES[missing]}: ${missingReason(summaries.map((summary) => summary.latencyNs[missing]))})`;
+}
+
+function figures(group: Group, shown: readonly Percentile[]): Cell[] {
   const ok = mergeValues(group.summaries.map((summary) => summary.counts.ok))!;
   return [
     Math.round(ok.value).toLocaleString('en-US'),
-    ...SHOWN.map((percentile) => percentileCell(group, percentile)),
+    ...shown.map((percentile) => percentileCell(group, percentile)),
     intervalCell(group),
     durationCell(merge(group, { pick: (summary) => summary.latencyNs.max })),
     durationCell(merge(group, { pick: (summary) => summary.latenessNs.p99.value ?? summary.latenessNs.max })),
@@ -75,7 +84,7 @@ function intervalCell(group: Group): Cell {
   if (intervals.length === 0) return { text: '–', mark: 'dim' };
   const low = Math.min(...intervals.map((interval) => interval.low));
   const high = Math.max(...intervals.map((interval) => interval.high));
-  return `${formatDuration(low)} – ${formatDuration(high)}`;
+  return rangeText(low, high, formatDuration);
 }
 
 function durationCell(merged: Merged | undefined): Cell {

@@ -21,8 +21,6 @@ export interface FakeRunOptions {
   readonly question?: string;
   /** Twins in virtual time beside the measured trials. */
   readonly simulated?: boolean;
-  /** Instead of completing: by trial id. */
-  readonly outcomes?: Readonly<Record<string, TrialOutcome>>;
 }
 
 export type FakeLoad = 'alone' | 'half' | 'over' | 'bulk';
@@ -47,8 +45,6 @@ export function fakeRun(options: FakeRunOptions = {}): FakeRun {
           for (const simulated of options.simulated ? [false, true] : [false])
             identities.push(identity(system.name, load, transport, repeat, identities.length, simulated));
   const outcomes = identities.map((trial): TrialOutcome => {
-    const given = options.outcomes?.[trial.id];
-    if (given) return given;
     const records = simulate(trial, seed * 1000n + BigInt(trial.order), options.requests);
     tables.set(trial.id, records);
     return { state: 'completed', summary: summaryOf(trial, records) };

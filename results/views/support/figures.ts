@@ -1,4 +1,4 @@
-import type { Quantile, TrialSummary } from '../../summary.js';
+import type { Interval, Quantile, TrialSummary } from '../../summary.js';
 import { formatDuration, formatRate } from '../../units.js';
 import type { Group } from './groups.js';
 
@@ -8,6 +8,8 @@ export interface Figure {
   readonly name: string;
   readonly better: 'lower' | 'higher';
   pick(summary: TrialSummary): number | null;
+  /** What the trial alone says about its uncertainty. */
+  interval(summary: TrialSummary): Interval | undefined;
   format(value: number): string;
 }
 
@@ -27,6 +29,7 @@ export function latency(percentile: Percentile): Figure {
     name: `${PERCENTILE_NAMES[percentile]} latency`,
     better: 'lower',
     pick: (summary) => summary.latencyNs[percentile].value,
+    interval: ({ latencyNs: { [percentile]: quantile } }) => (quantile.value === null ? undefined : quantile.interval),
     format: formatDuration,
   };
 }
@@ -35,6 +38,7 @@ export const throughput: Figure = {
   name: 'throughput',
   better: 'higher',
   pick: (summary) => summary.throughputPerSecond,
+  interval: (summary) => summary.throughputInterval,
   format: formatRate,
 };
 
@@ -42,6 +46,11 @@ export const goodput: Figure = {
   name: 'goodput',
   better: 'higher',
   pick: (summary) => summary.goodputPerSecond,
+  /** The throughput's, scaled: good answers come and go with all answers. */
+  interval: ({ goodputPerSecond: good, throughputPerSecond: all, throughputInterval: interval }) => {
+    if (good === null || !all || !interval) return undefined;
+    return { ...interval, low: (interval.low * good) / all, high: (interval.high * good) / all };
+  },
   format: formatRate,
 };
 

@@ -2,9 +2,11 @@ import type { Cell } from '../contract.js';
 import { type Figure, type Merged, merge } from './figures.js';
 import type { Group } from './groups.js';
 
-/** Text of unknown origin as a code span, so that it can't be read as markup. */
+/** Text of unknown origin as a code span, so that it can't be read as markup; without a terminal's colours. */
 export function literal(text: string): string {
-  return `\`${text.replaceAll('`', "'").replaceAll(/\s+/g, ' ').trim()}\``;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+  const colourless = text.replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, '');
+  return `\`${colourless.replaceAll('`', "'").replaceAll(/\s+/g, ' ').trim()}\``;
 }
 
 /** `system`, or `system over transport` where there are several transports, marked where it is simulated. */
@@ -72,9 +74,15 @@ export function percentText(fraction: number, digits = 1): string {
   return `${(100 * fraction).toFixed(digits)} %`;
 }
 
-/** The unit once where both ends share it: `1.1–1.4 ms`. */
-function rangeText(low: number, high: number, format: (value: number) => string): string {
+/** Two figures with the unit once where they share it: `1.1–1.4 ms`, `7.0 / 118 µs`. */
+export function rangeText(low: number, high: number, format: (value: number) => string, between = '–'): string {
   const [left, right] = [format(low), format(high)];
   const unit = /[\s/].*$/.exec(right)?.[0] ?? '';
-  return unit !== '' && left.endsWith(unit) ? `${left.slice(0, -unit.length)}–${right}` : `${left}–${right}`;
+  const shared = unit !== '' && left.endsWith(unit);
+  return `${shared ? left.slice(0, -unit.length) : left}${between}${right}`;
+}
+
+/** Where a chart or table was measured: `over · grpc`. */
+export function placeText({ load, transport, simulated }: Group, several: boolean): string {
+  return `${load}${several ? ` · ${transport}` : ''}${simulated ? ' (simulated)' : ''}`;
 }
