@@ -4,10 +4,22 @@
 set -uo pipefail
 log=${1:-/tmp}; tools=${SERVEMARK_TOOLS:-$PWD/.ci/tools}; mkdir -p "$tools/bin"
 if [ ! -x "$tools/bin/tritonclient-python" ]; then
-  if python3 -m venv "$tools/venv" >"$log/venv.log" 2>&1 && "$tools/venv/bin/pip" install -q 'tritonclient[all]==2.39.0' onnxruntime 'numpy<2' 'setuptools<81' >"$log/pip.log" 2>&1; then
-    ln -sf "$tools/venv/bin/python" "$tools/bin/tritonclient-python"
-    [ -x "$tools/venv/bin/perf_analyzer" ] && ln -sf "$tools/venv/bin/perf_analyzer" "$tools/bin/perf_analyzer"
+  if python3 -m venv "$tools/venv" >"$log/venv.log" 2>&1 && "$tools/venv/bin/pip" install -q 'tritonclient[all]==2.39.0' onnxruntime 'numpy<2' 'setuptools<81' nvidia-cuda-runtime-cu12 >"$log/pip.log" 2>&1; then
+    # A wrapper, not a link: through a link Python would not find its virtual environment.
+    printf '#!/bin/sh\nexec "%s/venv/bin/python" "$@"\n' "$tools" >"$tools/bin/tritonclient-python"; chmod +x "$tools/bin/tritonclient-python"
   else echo "skipped: tritonclient and perf_analyzer can't be had here ($(tail -n 1 "$log"/pip.log "$log"/venv.log 2>/dev/null | tail -n 1))"; fi
+fi
+if [ -d "$tools/venv" ] && [ ! -x "$tools/bin/perf_analyzer" ]; then
+  # Its binary is linked against libb64 (Debian) and the CUDA runtime (PyPI), also where there is no GPU.
+  ldconfig -p | grep -q libb64.so.0d || { apt-get update && apt-get install -y libb64-0d; } >"$log/apt.log" 2>&1
+  binary=$(find "$tools/venv" -name perf_analyzer -type f -size +1M | head -n 1)
+  [ -n "$binary" ] || binary=$tools/venv/bin/perf_analyzer
+  cuda=$(dirname "$(find "$tools/venv" -name 'libcudart.so.12' | head -n 1)" 2>/dev/null)
+  chmod +x "$binary" 2>/dev/null
+  printf '#!/bin/sh\nexport LD_LIBRARY_PATH="%s:$LD_LIBRARY_PATH"\nexec "%s" "$@"\n' "$cuda" "$binary" >"$tools/bin/perf_analyzer"; chmod +x "$tools/bin/perf_analyzer"
+  # Into a variable: grep -q on a pipe would end the writer early, and pipefail would call that a failure.
+  usage=$("$tools/bin/perf_analyzer" --help 2>&1 || true)
+  [[ $usage == *--concurrency-range* ]] || { rm -f "$tools/bin/perf_analyzer"; echo "skipped: perf_analyzer does not start here ($(tail -n 1 "$log/apt.log" 2>/dev/null))"; }
 fi
 if [ ! -x "$tools/bin/ghz" ]; then
   if command -v go >/dev/null && GOBIN="$tools/bin" go install github.com/bojand/ghz/cmd/ghz@v0.120.0 >"$log/go.log" 2>&1; then :

@@ -322,15 +322,16 @@ function checkRelativeRates(
     if (!relativeRate) continue;
     const place = yaml.place(['loads', name, relativeRate.key]);
     if (relativeRate.factor <= 0) found.push({ place, found: 'asks for no load at all', allowed: 'more than 0%' });
-    if (!systems.some((system) => system.name === relativeRate.system))
-      found.push(
-        unknownName(
-          place,
-          'system',
-          relativeRate.system,
-          systems.map((system) => system.name),
-        ),
-      );
+    if (!systems.some((system) => system.name === relativeRate.system)) {
+      // A system that is there but wrong has been told of already.
+      const declared = isRecord(yaml.value.systems) ? Object.keys(yaml.value.systems) : [];
+      const allowed = [...new Set([...systems.map((system) => system.name), ...declared])];
+      if (
+        !declared.includes(relativeRate.system) ||
+        systems.some((system) => system.name.startsWith(`${relativeRate.system} `))
+      )
+        found.push(unknownName(place, 'system', relativeRate.system, allowed));
+    }
     if (relativeRate.transport && !used.includes(relativeRate.transport))
       found.push(unknownName(place, 'transport', relativeRate.transport, used));
   }

@@ -5,6 +5,7 @@ import { messageOf, UserError } from '../../results/errors.js';
 import { inferenceService, loadInferenceProto } from '../protocol/grpc-service.js';
 import type { InferenceService } from '../protocol/service.js';
 import type { Frontend, FrontendDefinition, FrontendOptions } from './contract.js';
+import { withMapEntryNames } from './grpc-descriptors.js';
 import { addHealth } from './grpc-health.js';
 import { grpcMethods, lenient } from './grpc-methods.js';
 import { CallObserver } from './grpc-session.js';
@@ -22,7 +23,7 @@ export const grpc = {
     });
     const proto = loadInferenceProto([healthProtoPath]);
     server.addService(lenient(inferenceService(proto)), grpcMethods(service, observer));
-    new ReflectionService(proto).addToServer(server);
+    new ReflectionService(withMapEntryNames(proto)).addToServer(server);
     const stopHealth = addHealth(server, service);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     const port = await bind(server, host, options.port);

@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 import tritonclient.grpc as grpc
 import tritonclient.http as http
+from tritonclient.utils import InferenceServerException
 
 rest, grpc_address, model_path = sys.argv[1:4]
 rows = np.random.default_rng(7).random((5, 784), dtype=np.float32)
@@ -34,7 +35,12 @@ found = {
 }
 for client in (over_http, over_grpc):
     assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("fashion-mlp")
-    assert not client.is_model_ready("nobody")
+assert not over_http.is_model_ready("nobody")
+try:
+    over_grpc.is_model_ready("nobody")
+    raise AssertionError("an unknown model must be NOT_FOUND")
+except InferenceServerException as error:
+    assert "NOT_FOUND" in error.status(), error
 metadata = over_http.get_model_metadata("fashion-mlp")
 assert metadata["inputs"][0]["shape"] == [-1, 784], metadata
 assert [int(n) for n in over_grpc.get_model_metadata("fashion-mlp").inputs[0].shape] == [-1, 784]
