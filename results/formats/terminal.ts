@@ -13,7 +13,8 @@ export const terminal: FormatDefinition = {
   summary: 'The answer, systems × loads and findings as text for a terminal',
   extension: 'txt',
   views: ['headline', 'overview', 'findings'],
-  render(report, { colour = false, width = 100 }): Promise<Rendered> {
+  render(report, { colour = false, width: asked = 100 }): Promise<Rendered> {
+    const width = Math.max(NARROWEST, asked);
     const colours = pc.createColors(colour);
     const blocks = report.sections.flatMap((section) => section.blocks);
     const head = [
@@ -25,6 +26,9 @@ export const terminal: FormatDefinition = {
     return Promise.resolve({ text: `${[...head, ...body].join('\n\n')}\n`, files: [] });
   },
 };
+
+/** Below this a table's first column has no room for the second; such a terminal wraps by itself. */
+const NARROWEST = 40;
 
 function renderBlock(block: Block, width: number, colours: Colours): string {
   switch (block.kind) {

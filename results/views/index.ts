@@ -1,2 +1,2 @@
 export type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
-export { findView, views } from './registry.js';
+export { views } from './registry.js';

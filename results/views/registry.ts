@@ -31,8 +31,3 @@ export const views = [
   environment, // the machine
   reproduce, // the command
 ] as const satisfies readonly ViewDefinition[];
-
-/** The view of that name, if there is one. */
-export function findView(name: string): ViewDefinition | undefined {
-  return views.find((view) => view.name === name);
-}

@@ -1,15 +1,15 @@
 import type { Block, Cell, ViewDefinition } from './contract.js';
 import { type Figure, latency, merge, throughput } from './support/figures.js';
-import { comparedGroups, type Group } from './support/groups.js';
+import { comparedGroups, type Group, simulatedGroups } from './support/groups.js';
 
 /** What the simulator said of the same trials, and how far off it was. Absent where only one kind of trial was run. */
 export const simulation: ViewDefinition = {
   name: 'simulation',
   summary: 'Simulated results beside the measured ones, with their error',
   render({ run }) {
-    const groups = comparedGroups(run);
-    const pairs = groups.flatMap((measured) => {
-      const simulated = groups.find((each) => isTwin(measured, each));
+    const twins = simulatedGroups(run);
+    const pairs = comparedGroups(run).flatMap((measured) => {
+      const simulated = twins.find((each) => isTwin(measured, each));
       return simulated && measured.summaries.length > 0 ? [{ measured, simulated }] : [];
     });
     if (pairs.length === 0) return undefined;

@@ -188,14 +188,21 @@ describe('simulated results', () => {
     const fake = fakeRun({ ...SMALL, transports: ['grpc'], simulated: true });
     const { text } = await renderReport(fake.run, 'markdown', fake);
     expect(text).toContain('Contains simulated results');
-    expect(text).toContain('serial (simulated)');
+    expect(text.match(/## Systems and loads[\s\S]*?## /)![0]).not.toContain('simulated');
     expect(text).toMatch(/## Measured and simulated/);
     expect(text).toMatch(/\| serial \| half \| grpc \| [\d.]+ (?:µs|ms) \| [\d.]+ (?:µs|ms) \| [−+]\d+ % \|/);
   });
 
   it('say so before any number where nothing else is there', async () => {
     const { run, records } = small;
-    const { text } = await renderReport({ ...run, plan: { ...run.plan, simulated: true } }, 'terminal', { records });
+    const virtual = JSON.parse(
+      JSON.stringify({ ...run, plan: { ...run.plan, simulated: true } }).replaceAll(
+        '"simulated":false',
+        '"simulated":true',
+      ),
+    ) as StoredRun;
+    const { text } = await renderReport(virtual, 'terminal', { records });
+    expect(text).toContain('serial · grpc (simulated)');
     expect(text.indexOf('Nothing here was measured')).toBeLessThan(text.indexOf('Answer'));
   });
 });

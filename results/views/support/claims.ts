@@ -1,23 +1,27 @@
+import { MIN_REPEATS } from '../../compare.js';
 import { type PairedRatio, pairedRatio } from '../../stats/index.js';
 import type { Interval } from '../../summary.js';
 import { type Figure, type Merged, merge } from './figures.js';
 import type { Group } from './groups.js';
 
 /** Fewer pairs than this make an observation, not a claim. */
-export const PAIRS_FOR_A_CLAIM = 5;
+export const PAIRS_FOR_A_CLAIM = MIN_REPEATS;
 
 export interface Contender {
   readonly group: Group;
   readonly merged: Merged;
 }
 
+/** The least for an interval of ratios that says anything. */
+const PAIRS_FOR_AN_INTERVAL = 3;
+
 /** A contender beside the best one. */
 export interface Rival extends Contender {
   /** Best / rival over pairs of the same repeat. */
   readonly ratio: PairedRatio;
   /**
-   * `behind`: the interval of the ratio excludes 1 over enough pairs. `hinted`: over too few; or there is one pair, and the
-   * two trials' own intervals lie apart. `level`: anything else.
+   * `behind`: the interval of the ratio excludes 1 over enough pairs, all VALID. `hinted`: over too few, or some INVALID; or there are only one or two
+   * pairs, in each of which the two trials' own intervals lie apart, the same way round. `level`: anything else.
    */
   readonly standing: 'behind' | 'hinted' | 'level';
 }
@@ -58,20 +62,20 @@ function rivalOf(best: Group, other: Contender, figure: Figure, seed: bigint): R
 }
 
 function standingOf({ interval, pairs }: PairedRatio, best: Group, other: Group, figure: Figure): Rival['standing'] {
-  if (interval === null) return apart(best, other, figure) ? 'hinted' : 'level';
+  if (interval === null || pairs < PAIRS_FOR_AN_INTERVAL) return apart(best, other, figure) ? 'hinted' : 'level';
   if (interval.low <= 1 && interval.high >= 1) return 'level';
-  return pairs >= PAIRS_FOR_A_CLAIM ? 'behind' : 'hinted';
+  return pairs >= PAIRS_FOR_A_CLAIM && best.invalid + other.invalid === 0 ? 'behind' : 'hinted';
 }
 
-/** Whether the intervals that the first trials of both have of themselves do not overlap; false where one has none. */
-function apart(a: Group, b: Group, figure: Figure): boolean {
-  const [left, right] = [ownInterval(a, figure), ownInterval(b, figure)];
-  return left !== undefined && right !== undefined && (left.high < right.low || right.high < left.low);
-}
-
-function ownInterval(group: Group, figure: Figure): Interval | undefined {
-  const [first] = group.summaries;
-  return first && figure.interval(first);
+/** Whether in each common repeat the trials' own intervals do not overlap, the best one on the better side. */
+function apart(best: Group, other: Group, figure: Figure): boolean {
+  const rivals = new Map(other.summaries.map((summary) => [summary.trial.repeat, summary]));
+  const common = best.summaries.flatMap((summary) => {
+    const rival = rivals.get(summary.trial.repeat);
+    return rival ? [[figure.interval(summary), figure.interval(rival)] as const] : [];
+  });
+  const better = (a: Interval, b: Interval) => (figure.better === 'lower' ? a.high < b.low : a.low > b.high);
+  return common.length > 0 && common.every(([a, b]) => a !== undefined && b !== undefined && better(a, b));
 }
 
 /** a / b over the repeats that both have. */

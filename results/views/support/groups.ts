@@ -20,9 +20,18 @@ export interface Group {
 /** Load types that are no part of the comparison: a probe finds the capacity, accuracy mode judges answers. */
 const ASIDE: readonly string[] = ['probe', 'accuracy'];
 
-/** The groups of the comparison: loads, transports, systems in the plan's order, measured before simulated. */
+/**
+ * The groups of the comparison: loads, transports, systems in the plan's order. The measured ones; the simulated ones only
+ * where nothing was measured, so that no table or claim mixes the two.
+ */
 export function comparedGroups(run: StoredRun): readonly Group[] {
-  return groups(run, (trial) => !ASIDE.includes(trial.loadType));
+  const measured = groups(run, (trial) => !ASIDE.includes(trial.loadType) && !trial.simulated);
+  return measured.length > 0 ? measured : simulatedGroups(run);
+}
+
+/** The same of simulated trials alone. */
+export function simulatedGroups(run: StoredRun): readonly Group[] {
+  return groups(run, (trial) => !ASIDE.includes(trial.loadType) && trial.simulated);
 }
 
 /** The groups of one load type that stands beside the comparison (`probe`, `accuracy`). */

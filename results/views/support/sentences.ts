@@ -68,7 +68,7 @@ function wins(claims: readonly Claim[], strength: Claim['strength']): [system: s
 function ratioWords({ group, ratio }: Rival): string {
   if (ratio.ratio === null) return `no common repeat with ${group.system}`;
   const times = `${ratioText(ratio.ratio)} × ${group.system}’s`;
-  if (ratio.interval === null) return `${times} (1 pair)`;
+  if (ratio.interval === null || ratio.pairs < 3) return `${times} (${counted(ratio.pairs, 'pair')})`;
   const { low, high } = ratio.interval;
   return `${times} (95 % interval ${ratioText(low)}–${ratioText(high)}, ${counted(ratio.pairs, 'pair')})`;
 }

@@ -65,9 +65,16 @@ describe('claims', () => {
     expect(claimWords(made)).toContain('**b** seems to have the lowest p99 latency');
   });
 
+  it('only hints at a difference that rests on an INVALID trial', () => {
+    const invalid = { ...group('a', [2, 2, 2, 2, 2]), invalid: 1 };
+    const made = claim([invalid, group('b', [1, 1, 1.01, 1, 1])], p99, 1n)!;
+    expect(made.strength).toBe('hinted');
+  });
+
   it('compares single trials by their own intervals: apart is a hint, overlapping shows nothing', () => {
     expect(claim([group('a', [2]), group('b', [1])], p99, 1n)!.strength).toBe('hinted');
     expect(claim([group('a', [1.01]), group('b', [1])], p99, 1n)!.strength).toBe('level');
+    expect(claim([group('a', [2, 1]), group('b', [1, 1.001])], p99, 1n)!.strength).toBe('level');
   });
 
   it('names who is behind the leaders that are level', () => {
