@@ -116,8 +116,15 @@ class ReefStage implements Strategy {
     const to = Math.min(stages, done + length);
     this.#running = { start, to };
     const durationNs = this.#timeOf(cost, to) - this.#timeOf(cost, done);
-    const execution = { kind: 'execute', instance: 0, requests: [request], rows: request.rows, durationNs } as const;
-    return to === stages ? { ...execution, stages: [done, to] } : { ...execution, stages: [done, to], hold: true };
+    return {
+      kind: 'execute',
+      instance: 0,
+      requests: [request],
+      rows: request.rows,
+      durationNs,
+      stages: [done, to],
+      hold: to < stages,
+    };
   }
 
   #mustKill(): boolean {

@@ -64,9 +64,9 @@ class RouteShadow implements Strategy {
 
   poll(): Execute | undefined {
     const request = this.#idle.has(PRIMARY) ? this.#queue.shift() : undefined;
-    if (request !== undefined) return this.#execute(PRIMARY, request);
+    if (request !== undefined) return this.#execute(PRIMARY, request, false);
     const copy = this.#idle.has(SHADOW) ? this.#copies.shift() : undefined;
-    return copy && { ...this.#execute(SHADOW, copy), shadow: true, hold: true };
+    return copy && this.#execute(SHADOW, copy, true);
   }
 
   wakeAt(): undefined {
@@ -90,8 +90,8 @@ class RouteShadow implements Strategy {
     return bucketOf(experiment, id) < mirrorBasisPoints;
   }
 
-  #execute(instance: number, request: StrategyRequest): Execute {
+  #execute(instance: number, request: StrategyRequest, shadow: boolean): Execute {
     this.#idle.take(instance);
-    return { kind: 'execute', instance, requests: [request], rows: request.rows };
+    return { kind: 'execute', instance, requests: [request], rows: request.rows, shadow, hold: shadow };
   }
 }

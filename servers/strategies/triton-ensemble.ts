@@ -68,8 +68,8 @@ interface Flight {
   live: boolean;
   /** A step of it has run or runs. */
   started: boolean;
-  /** Offered and not yet done. */
-  readonly queued: Set<StepRequest>;
+  /** By step: offered and not yet done. */
+  readonly queued: (StepRequest | undefined)[];
 }
 
 /** What a model's strategy sees of a request. */
@@ -151,7 +151,7 @@ class TritonEnsemble implements Strategy {
     if (this.#door.remove(request)) return true;
     const flight = this.#flights.get(request);
     if (flight === undefined || flight.started) return false;
-    for (const queued of flight.queued) this.#modelOfStep[queued.step]!.cancel(queued, now);
+    for (const queued of flight.queued) if (queued) this.#modelOfStep[queued.step]!.cancel(queued, now);
     this.#land(flight);
     return true;
   }
@@ -170,7 +170,7 @@ class TritonEnsemble implements Strategy {
         stepsLeft: this.#graph.size,
         live: true,
         started: false,
-        queued: new Set(),
+        queued: [],
       };
       this.#flights.set(request, flight);
       this.#unstarted++;
@@ -194,13 +194,13 @@ class TritonEnsemble implements Strategy {
       step: index,
     };
     const refused = this.#modelOfStep[index]!.offer(request, now);
-    if (refused === undefined) flight.queued.add(request);
+    if (refused === undefined) flight.queued[index] = request;
     else this.#reject(flight, refused);
   }
 
   #stepDone(request: StepRequest, now: Nanos): void {
     const { flight, step: index } = request;
-    flight.queued.delete(request);
+    flight.queued[index] = undefined;
     if (!flight.live) return;
     flight.stepsLeft--;
     for (const next of this.#graph.followers(index))
@@ -287,7 +287,9 @@ class ComposingModel {
     if (action.kind === 'kill') this.#running.delete(instance);
     if (action.kind !== 'execute') return { ...action, instance };
     this.#running.set(instance, action);
-    return { ...action, instance, model: this.name, hold: true };
+    const { requests, rows, paddedRows, durationNs, stages, shadow } = action;
+    const model = this.name;
+    return { kind: 'execute', instance, requests, rows, paddedRows, model, durationNs, stages, shadow, hold: true };
   }
 
   wakeAt(): Nanos | undefined {

@@ -3,8 +3,13 @@ const utf8 = new TextEncoder();
 /** FNV-1a, 32 bit, over the text's UTF-8 bytes: 0 … 2^32 − 1. */
 export function fnv1a(text: string): number {
   let hash = 2166136261;
-  for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, 16777619) >>> 0;
-  return hash;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // Plain ASCII, the usual case, needs no encoder: a character is a byte.
+    if (code > 127) return ofBytes(utf8.encode(text));
+    hash = Math.imul(hash ^ code, 16777619);
+  }
+  return hash >>> 0;
 }
 
 /** The hash that places a user in an experiment: the same user stays in the same place. */
@@ -21,4 +26,10 @@ export function bucketOf(experiment: string, user: string): number {
 export function drawsFrom(text: string): [number, number] {
   const first = fnv1a(text);
   return [first / 2 ** 32, fnv1a(`${first}`) / 2 ** 32];
+}
+
+function ofBytes(bytes: Uint8Array): number {
+  let hash = 2166136261;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 16777619);
+  return hash >>> 0;
 }
