@@ -32,7 +32,7 @@ caption { text-align: left; font-weight: 600; padding: 0 0 .4rem; position: stic
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; }
 tbody th { font-weight: 500; position: sticky; left: 0; background: var(--paper); min-width: 11rem; max-width: 18rem;
-  white-space: normal; overflow-wrap: anywhere; }
+  white-space: normal; overflow-wrap: break-word; }
 .left { text-align: left; } .right { text-align: right; }
 .long { white-space: normal; min-width: 16rem; max-width: 30rem; overflow-wrap: anywhere; }
 .good { background: var(--good-ground); color: var(--good); font-weight: 600; }
@@ -44,7 +44,7 @@ tbody th { font-weight: 500; position: sticky; left: 0; background: var(--paper)
 @media (max-width: 40rem) {
   body { padding: 1rem .75rem 3rem; }
   h1 { font-size: 1.3rem; }
-  tbody th { min-width: 7.5rem; max-width: 9.5rem; }
+  tbody th { min-width: 7.5rem; max-width: 9.5rem; overflow-wrap: anywhere; }
   .long { min-width: 13rem; }
 }
 @media print { nav { display: none; } .scroll { overflow: visible; } section { break-inside: avoid-page; } }

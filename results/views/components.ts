@@ -52,7 +52,13 @@ function stack(load: string, groups: readonly Group[], several: boolean): Block 
       data: { values },
       mark: { type: 'bar' },
       encoding: {
-        y: { field: 'label', type: 'nominal', title: null, sort: groups.map((group) => rowLabel(group, several)) },
+        y: {
+          field: 'label',
+          type: 'nominal',
+          title: null,
+          axis: { labelLimit: 0 },
+          sort: groups.map((group) => rowLabel(group, several)),
+        },
         x: { field: 'ms', type: 'quantitative', title: 'mean (ms)', axis: { tickCount: 5 } },
         order: { field: 'order', type: 'ordinal' },
         color: componentColour(names),

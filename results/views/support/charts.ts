@@ -70,9 +70,9 @@ const DASHES: readonly (readonly number[])[] = [
   [8, 3, 2, 3],
 ];
 
-/** Below the chart, in as many columns as the labels leave room for. */
+/** Below the chart, in as many columns as the labels leave room for; none is cut, because swept systems differ at the end. */
 function legend(labels: readonly string[]) {
   const longest = Math.max(4, ...labels.map((label) => label.length));
   const columns = Math.max(1, Math.floor(CHART_WIDTH / (longest * 6 + 24)));
-  return { orient: 'bottom' as const, columns, title: null, labelLimit: CHART_WIDTH };
+  return { orient: 'bottom' as const, columns, title: null, labelLimit: 0 };
 }
