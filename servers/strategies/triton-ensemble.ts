@@ -58,6 +58,9 @@ export const tritonEnsemble = defineStrategy({
   create: (given, context) => new TritonEnsemble(given, context),
 });
 
+/** The turn before those of the models. */
+const DOOR = -1;
+
 /** A request that has come through the door. */
 interface Flight {
   readonly request: StrategyRequest;
@@ -89,8 +92,8 @@ class TritonEnsemble implements Strategy {
   /** Flights of which nothing has run. */
   #unstarted = 0;
   readonly #outbox = new Fifo<Action>();
-  /** Where the round over door and models stands: 0 = at the door. */
-  #turn = 0;
+  /** Where the round over door and models stands. */
+  #turn = DOOR;
   /** Something happened in this round. */
   #happened = false;
 
@@ -124,7 +127,10 @@ class TritonEnsemble implements Strategy {
     for (;;) {
       const own = this.#outbox.shift();
       if (own !== undefined) return own;
-      if (this.#turn === 0) this.#happened = this.#admit(now);
+      if (this.#turn === DOOR) {
+        this.#happened = this.#admit(now);
+        this.#turn = 0;
+      }
       while (this.#turn < this.#models.length) {
         const action = this.#models[this.#turn]!.poll(now);
         if (action === undefined) {
@@ -135,7 +141,7 @@ class TritonEnsemble implements Strategy {
         const outward = this.#translate(action, now);
         if (outward !== undefined) return outward;
       }
-      this.#turn = 0;
+      this.#turn = DOOR;
       if (!this.#happened && this.#outbox.length === 0) return undefined;
     }
   }

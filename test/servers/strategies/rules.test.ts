@@ -10,11 +10,14 @@ import type { Strategy, StrategyDefinition } from '../../../servers/strategies/c
 import { djlWlm } from '../../../servers/strategies/djl-wlm.js';
 import { edf } from '../../../servers/strategies/edf.js';
 import { nexus } from '../../../servers/strategies/nexus.js';
+import { createStrategy } from '../../../servers/strategies/registry.js';
 import { tfsBatch } from '../../../servers/strategies/tfs-batch.js';
 import { torchserveBatch } from '../../../servers/strategies/torchserve-batch.js';
+import { tritonEnsemble } from '../../../servers/strategies/triton-ensemble.js';
 import { tritonSequence } from '../../../servers/strategies/triton-sequence.js';
 import { LiteralAimd } from './literals/caps.js';
 import { LiteralClockwork, LiteralEdf, LiteralEstimator, LiteralNexus } from './literals/deadlines.js';
+import { LiteralEnsemble } from './literals/ensembles.js';
 import type { Cost } from './literals/literal.js';
 import { LiteralSequence } from './literals/sequences.js';
 import { LiteralTfs } from './literals/tfs.js';
@@ -114,14 +117,53 @@ test('triton-sequence does what its rules say', () => {
   same(tritonSequence, options, (given, instances) => new LiteralSequence(given, instances));
 });
 
+test('triton-ensemble does what its rules say', () => {
+  const strategy = fc.record({
+    name: fc.constant('triton-dynamic'),
+    options: fc.record({
+      maxBatchSize: whole(3, 6),
+      maxQueueDelay: ms(3),
+      preserveOrdering: fc.boolean(),
+      defaultQueuePolicy: fc.record({ maxQueueSize: whole(0, 6), defaultTimeout: ms(12) }),
+    }),
+  });
+  const step = (names: readonly string[]) =>
+    fc.record({ model: fc.constantFrom('m', 'n'), after: fc.subarray([...names]) });
+  const options = fc
+    .record({
+      steps: fc.tuple(step([]), step(['s0']), step(['s0', 's1']), step(['s0', 's1', 's2'])),
+      count: whole(1, 4),
+      m: strategy,
+      n: strategy,
+      maxInflightRequests: whole(0, 4),
+    })
+    .map(({ steps, count, m, n, maxInflightRequests }) => ({
+      steps: steps.slice(0, count).map((given, i) => ({ ...given, name: `s${i}` })),
+      models: { m: { instances: [2], strategy: m }, n: { instances: [0, 1], strategy: n } },
+      maxInflightRequests,
+    }));
+  same(
+    tritonEnsemble,
+    options,
+    (given, instances) => {
+      const inner = Object.entries(given.models).map(([name, { strategy: of, instances: ids }]) => {
+        const context = strategyContext(instanceList(ids.length), { cost: () => 1, costOn: () => 1 });
+        return [name, createStrategy(of.name, of.options, context)] as const;
+      });
+      return new LiteralEnsemble(given, instances, Object.fromEntries(inner));
+    },
+    { instances: 3 },
+  );
+});
+
 /** The strategy and its rules written out do the same, whatever the options, instances and requests. */
 function same<Options extends z.ZodType>(
   definition: StrategyDefinition<Options>,
   options: fc.Arbitrary<unknown>,
   literal: (given: z.output<Options>, instances: number, cost: Cost) => Strategy,
-  { unitRows = false } = {},
+  { unitRows = false, instances: least = 1 } = {},
 ): void {
-  const speeds = fc.array(fc.constantFrom(0.5, 1, 2), { minLength: 1, maxLength: 3 });
+  const speeds = fc.array(fc.constantFrom(0.5, 1, 2), { minLength: least, maxLength: 3 });
   const scene = fc.record({ options, speeds, requests: requestLists() });
   fc.assert(
     fc.property(scene, ({ options: given, speeds, requests: list }) => {
