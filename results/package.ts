@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 export const packageRoot: URL = findRoot();
 
 /** The version in package.json. */
-export const version: string = (JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }).version;
+export const version: string = (
+  JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }
+).version;
 
 function findRoot(): URL {
   let folder = new URL('./', import.meta.url);

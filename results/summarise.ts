@@ -182,6 +182,8 @@ function primaryOf({ load }: TrialFacts, window: MeasuredWindow, verdict: Verdic
 /** MLPerf's server metric is the rate that stays VALID: an INVALID trial has none. */
 function targetRate({ ratePerSecond }: LoadFacts, verdict: Verdict): MetricValue {
   if (ratePerSecond === null) return { value: null, unit: '/s', reason: 'the load has no rate' };
+  if (verdict.findings.some(({ severity }) => severity === 'missed'))
+    return { value: null, unit: '/s', reason: 'a target is missed at this rate' };
   if (verdict.state === 'VALID') return { value: ratePerSecond, unit: '/s' };
   return { value: null, unit: '/s', reason: 'not VALID at this rate' };
 }

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { Block, Cell } from '../views/contract.js';
+import { groupBy } from '../views/support/group-by.js';
 import { columnWidths, fits, indented, padded, splitColumns, type Table, wrapped } from './columns.js';
 import type { FormatDefinition, Rendered } from './contract.js';
 import { escapeControls } from './escape.js';
@@ -51,7 +52,7 @@ function renderBlock(block: Block, width: number, colours: Colours): string {
 function table(block: Table, width: number, colours: Colours): string {
   const caption = block.caption ? [colours.bold(escapeControls(block.caption))] : [];
   if (hasProse(block) && !fits(columnWidths(block, shortText), width))
-    return [...caption, ...block.rows.map((row) => paragraph(row, width, colours))].join('\n');
+    return [...caption, ...folded(block.rows).map((row) => paragraph(row, width, colours))].join('\n');
   const parts = splitColumns(block, width, shortText).map((part) => grid(part, colours));
   return [...caption, parts.join('\n\n')].join('\n');
 }
@@ -70,12 +71,23 @@ function grid(part: Table, colours: Colours): string {
   return [title.join('  ').trimEnd(), ...rows].join('\n');
 }
 
+/** Rows of long texts that begin alike are told once, with their number: the reports in files have them all. */
+function folded(rows: readonly (readonly Cell[])[]): (readonly Cell[])[] {
+  return [...groupBy(rows, ([first]) => (first === undefined ? '' : shortText(first))).values()].map((alike) => {
+    const [first, second, ...rest] = alike[0]!;
+    if (alike.length === 1 || first === undefined || second === undefined) return alike[0]!;
+    const more = `${shortText(second)} and ${alike.length - 1} more`;
+    return [first, typeof second === 'string' ? more : { ...second, text: more, short: more }, ...rest];
+  });
+}
+
 /** First cells on one line, long ones indented below it. */
 function paragraph(row: readonly Cell[], width: number, colours: Colours): string {
   const texts = row.map((cell) => ({ text: shortText(cell), mark: markOf(cell) }));
   const short = texts.filter(({ text }) => text.length <= PROSE);
   const long = texts.filter(({ text }) => text.length > PROSE);
-  const first = short.map(({ text, mark }) => paint(text, mark, colours)).join('  ');
+  const length = short.reduce((sum, { text }) => sum + text.length + 2, 0);
+  const first = short.map(({ text, mark }) => paint(text, mark, colours)).join(length <= width ? '  ' : '\n    ');
   return [`  ${first}`, ...long.flatMap(({ text }) => indented(text, width, '    '))].join('\n');
 }
 
