@@ -8,7 +8,7 @@ import { formatDuration } from '../results/units.js';
 import { batchingProblem } from '../servers/models/batch.js';
 import type { ResolvedModel } from '../servers/models/contract.js';
 import type { RuntimeMetadata } from '../servers/runtimes/contract.js';
-import { strategies } from '../servers/strategies/registry.js';
+import { strategies, strategyNamed } from '../servers/strategies/registry.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 
 /** What planning must know of a model. */
@@ -102,6 +102,23 @@ export function checkBatching(
     const place = scenario.place(['systems', system.name.split(' ')[0]!]);
     const problem = batchingProblem(metadataOf(system), rows, place);
     return problem ? [problem] : [];
+  });
+  if (problems.length > 0) throw new UserError(problems);
+}
+
+/** Refuses strategies that real instances can't carry out. Throws UserError with all of them. */
+export function checkServable(scenario: Scenario): void {
+  const problems = scenario.systems.flatMap((system): Problem[] => {
+    const { simulatedOnly } = strategyNamed(system.strategy.name);
+    if (simulatedOnly === undefined) return [];
+    const place = scenario.place(['systems', system.name.split(' ')[0]!]);
+    return [
+      {
+        place,
+        found: `${system.strategy.name} runs in virtual time only: ${simulatedOnly}`,
+        remedy: 'Use `servemark simulate`, or leave the system out',
+      },
+    ];
   });
   if (problems.length > 0) throw new UserError(problems);
 }

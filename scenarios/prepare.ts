@@ -2,7 +2,7 @@ import type { RunPlan } from '../results/run.js';
 import { inspectModel } from '../servers/models/inspect.js';
 import { resolveModel } from '../servers/models/resolve.js';
 import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
-import { checkBatching, type PlannedModel, planTrials, storedPlan } from './plan.js';
+import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
 
 export interface PreparedPlan {
   readonly trials: readonly TrialSpec[];
@@ -26,6 +26,7 @@ export async function planWithModels(
     const resolved = await resolveModel(spec);
     models.set(key, { resolved, metadata: await inspectModel(resolved) });
   }
+  if (mode === 'real') checkServable(scenario);
   const modelOf = (system: SystemSpec): PlannedModel => models.get(JSON.stringify(system.model))!;
   checkBatching(scenario, (system) => modelOf(system).metadata);
   const trials = planTrials(scenario, mode);

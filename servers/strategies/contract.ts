@@ -110,6 +110,8 @@ export interface StrategyDefinition<Options extends z.ZodType = z.ZodType> {
   /** Option → the original's own spelling. */
   readonly originals?: Readonly<Record<string, string>>;
   readonly options: Options;
+  /** Why it runs in virtual time only: what real instances here can't do. Absent: it is served for real. */
+  readonly simulatedOnly?: string;
   /** Needs a measured cost table. */
   readonly usesProfile?: boolean;
   /** Never leaves an instance idle while a request that could run waits; the contract tests hold it to this. */

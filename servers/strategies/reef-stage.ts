@@ -32,6 +32,7 @@ export const reefStage = defineStrategy({
   source: 'REEF, OSDI 2022',
   options,
   examples: [{}, { mode: 'none' }, { mode: 'wait', stages: 6, depth: 4 }, { mode: 'kill', respawn: '1ms' }],
+  simulatedOnly: 'real instances run a model whole; stages need one that is cut',
   usesProfile: true,
   workConserving: ({ mode, respawn }) => mode !== 'kill' || respawn === 0,
   maxRows: () => 1,
