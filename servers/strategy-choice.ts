@@ -17,6 +17,12 @@ export interface StrategyChoice {
 export function chooseStrategy({ strategy, profile, name }: ServerSpec): StrategyChoice {
   const definition = strategyNamed(strategy.name, `${name}.strategy`);
   const options = parseStrategyOptions(definition, strategy.options, `${name}.${strategy.name}`);
+  if (definition.simulatedOnly !== undefined)
+    throw new UserError({
+      place: `${name}.${strategy.name}`,
+      found: `this strategy runs in virtual time only: ${definition.simulatedOnly}`,
+      remedy: 'Use `servemark simulate`, or another strategy',
+    });
   if (definition.usesProfile && profile === undefined)
     throw new UserError({
       place: `${name}.${strategy.name}`,
