@@ -4,13 +4,7 @@ import { costModel, costOf } from '../../servers/executors/cost.js';
 import { simulate } from '../../servers/executors/virtual.js';
 import type { Execute, StrategyRequest } from '../../servers/strategies/contract.js';
 import { createStrategy } from '../../servers/strategies/registry.js';
-
-/** One benchmark figure. */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
+import { type BenchOptions, type Figure, figureOf, repeat } from './figure.js';
 
 interface Setup {
   readonly strategy: string;
@@ -21,7 +15,6 @@ interface Setup {
 }
 
 const ARRIVALS = 1_000_000;
-const ROUNDS = 3;
 /** 85 µs for one row, 18 µs a row at 32. */
 const COST: CostTable = [
   [1, 85_000],
@@ -33,27 +26,17 @@ const SETUPS: readonly Setup[] = [
   { strategy: 'triton-dynamic', options: { maxBatchSize: 16, maxQueueDelay: '200us' }, instances: 1, batch: 16 },
 ];
 
-/** The virtual executor's events a second, on a million Poisson arrivals at 80 % load, and each strategy's own ns a request; the best of three. */
-export async function run(): Promise<readonly Figure[]> {
+/** The virtual executor's events a second, on a million Poisson arrivals at 80 % load, and each strategy's own ns a request. */
+export async function run({ rounds }: BenchOptions): Promise<readonly Figure[]> {
   return SETUPS.flatMap((setup) => {
     const requests = poisson(ARRIVALS, (0.8 * setup.instances * setup.batch) / costOf(COST, setup.batch));
+    const events = repeat(rounds, () => eventsPerSecond(setup, requests));
+    const own = repeat(rounds, () => ownCost(setup, requests));
     return [
-      {
-        name: `simulator, ${setup.strategy}`,
-        value: best(Math.max, () => eventsPerSecond(setup, requests)),
-        unit: 'events/s',
-      },
-      {
-        name: `strategy alone, ${setup.strategy}`,
-        value: best(Math.min, () => ownCost(setup, requests)),
-        unit: 'ns/request',
-      },
+      figureOf(`simulator, ${setup.strategy}`, 'events/s', events),
+      figureOf(`strategy alone, ${setup.strategy}`, 'ns/request', own),
     ];
   });
-}
-
-function best(choose: (...values: number[]) => number, measure: () => number): number {
-  return choose(...Array.from({ length: ROUNDS }, measure));
 }
 
 function eventsPerSecond(setup: Setup, requests: readonly StrategyRequest[]): number {
