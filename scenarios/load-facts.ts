@@ -1,6 +1,4 @@
-import type { LoadPlan } from '../clients/loads/contract.js';
-import { PRESETS } from '../clients/loads/presets.js';
-import { loads } from '../clients/loads/registry.js';
+import { type LoadPlan, loadNamed, PRESETS, planLoad } from '../clients/loads/index.js';
 import type { LoadFacts } from '../results/facts.js';
 import type { Preset, Targets } from './contract.js';
 
@@ -12,7 +10,7 @@ export function loadFacts(
   preset: Preset,
   targets: Targets,
 ): LoadFacts {
-  const definition = loads.find((each) => each.name === type)!;
+  const definition = loadNamed(type);
   const parsed = definition.options.parse(options) as {
     duration?: number | undefined;
     count?: number | undefined;
@@ -32,6 +30,22 @@ export function loadFacts(
     ...minima(plan, parsed, preset),
     cap: plan.mode === 'open' ? plan.cap : plan.concurrency * plan.perQuery,
   };
+}
+
+/** A load as the load process draws it from the same seeds; with a library of `sampleCount` samples. */
+export function planFrom(
+  load: { readonly type: string; readonly options: Readonly<Record<string, unknown>> },
+  seeds: { readonly schedule: string; readonly samples: string },
+  preset: Preset,
+  sampleCount = 1,
+): LoadPlan {
+  return planLoad(load.type, load.options, {
+    scheduleSeed: BigInt(seeds.schedule),
+    sampleSeed: BigInt(seeds.samples),
+    totalSampleCount: sampleCount,
+    performanceSampleCount: sampleCount,
+    preset,
+  });
 }
 
 /**

@@ -4,13 +4,14 @@ import { loads } from '../clients/loads/registry.js';
 import { samples } from '../clients/samples/registry.js';
 import { transports } from '../clients/transports/registry.js';
 import { type Problem, UserError } from '../results/errors.js';
+import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { formatDuration } from '../results/units.js';
 import { models } from '../servers/models/registry.js';
 import type { ModelSpec } from '../servers/models/spec.js';
 import { runtimes } from '../servers/runtimes/registry.js';
 import { strategies } from '../servers/strategies/registry.js';
 import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
-import { keysOf, problemsOf, scenarioSchema, systemSchema, unknownKey, unknownName } from './schema.js';
+import { scenarioSchema, systemSchema } from './schema.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
 
 type Path = readonly (string | number)[];
@@ -90,18 +91,8 @@ export function readModel(
   } = raw as { zoo?: string; path?: string; runtime?: string; name?: string };
   if (zoo !== undefined) return zooModel(zoo, yaml.place([...path, 'zoo']), found);
   const runtimeName = runtime ?? 'onnx';
-  const definition = runtimes.find((each) => each.name === runtimeName);
-  if (!definition) {
-    found.push(
-      unknownName(
-        yaml.place([...path, 'runtime']),
-        'runtime',
-        runtimeName,
-        runtimes.map((each) => each.name),
-      ),
-    );
-    return undefined;
-  }
+  const definition = find(runtimes, runtimeName, 'runtime', yaml.place([...path, 'runtime']), found);
+  if (!definition) return undefined;
   if (file === undefined && runtimeName === 'onnx') {
     found.push({
       place: yaml.place(path),
@@ -120,12 +111,7 @@ export function readModel(
 function zooModel(name: string, place: string, found: Problem[]): ModelSpec | undefined {
   if (models.some((model) => model.name === name)) return { zoo: name };
   found.push({
-    ...unknownName(
-      place,
-      'model',
-      name,
-      models.map((model) => model.name),
-    ),
+    ...unknownName(place, 'model', name, models),
     remedy: /[./]/.test(name)
       ? `For a file write { path: ${name} }.`
       : '`servemark list models` describes them all; for a file write { path: ./my.onnx }.',
@@ -170,18 +156,8 @@ function readSystem(
     found.push(...problemsOf(common.error, path, yaml.place, systemSchema));
     return [];
   }
-  const definition = strategies.find((each) => each.name === common.data.strategy);
-  if (!definition) {
-    found.push(
-      unknownName(
-        yaml.place([...path, 'strategy']),
-        'strategy',
-        common.data.strategy,
-        strategies.map((each) => each.name),
-      ),
-    );
-    return [];
-  }
+  const definition = find(strategies, common.data.strategy, 'strategy', yaml.place([...path, 'strategy']), found);
+  if (!definition) return [];
   const options = Object.fromEntries(Object.entries(raw).filter(([key]) => !own.includes(key)));
   const allowed = [...keysOf(definition.options), ...own];
   const unknown = Object.keys(options).filter((key) => !allowed.includes(key));
@@ -264,18 +240,8 @@ function readLoad(name: string, raw: unknown, path: Path, yaml: MergedYaml, foun
     return undefined;
   }
   const { type, ...options } = raw as { type: string } & Record<string, unknown>;
-  const definition = loads.find((each) => each.name === type);
-  if (!definition) {
-    found.push(
-      unknownName(
-        yaml.place([...path, 'type']),
-        'load type',
-        type,
-        loads.map((each) => each.name),
-      ),
-    );
-    return undefined;
-  }
+  const definition = find(loads, type, 'load type', yaml.place([...path, 'type']), found);
+  if (!definition) return undefined;
   const relativeRate = findRelativeRate(options);
   if (
     !checkOptions(definition.options, relativeRate ? { ...options, [relativeRate.key]: 1 } : options, path, yaml, found)
@@ -339,17 +305,9 @@ function checkRelativeRates(
 
 function checkTransports(names: readonly string[], yaml: MergedYaml, found: Problem[]): void {
   names.forEach((name, index) => {
-    if (!transports.some((each) => each.name === name))
-      found.push(
-        unknownName(
-          yaml.place(['transports', index]),
-          'transport',
-          name,
-          transports.map((each) => each.name),
-        ),
-      );
-    else if (names.indexOf(name) !== index)
-      found.push({ place: yaml.place(['transports', index]), found: `names "${name}" twice`, remedy: 'Remove one.' });
+    const place = yaml.place(['transports', index]);
+    if (find(transports, name, 'transport', place, found) && names.indexOf(name) !== index)
+      found.push({ place, found: `names "${name}" twice`, remedy: 'Remove one.' });
   });
 }
 
@@ -362,15 +320,7 @@ function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: s
     dims?: Record<string, number[]>;
   };
   const name = choice.name ?? (choice.directory ? 'npy' : 'random');
-  if (!samples.some((each) => each.name === name))
-    found.push(
-      unknownName(
-        yaml.place(['samples']),
-        'sample library',
-        name,
-        samples.map((each) => each.name),
-      ),
-    );
+  find(samples, name, 'sample library', yaml.place(['samples']), found);
   return {
     name,
     directory: choice.directory === undefined ? undefined : resolve(folder, choice.directory),
@@ -399,6 +349,19 @@ function readSeeds(
     return String(value);
   };
   return { schedule: read('schedule'), samples: read('samples'), order: read('order'), bootstrap: read('bootstrap') };
+}
+
+/** The registered thing of that name; one problem more where there is none. */
+function find<Thing extends { readonly name: string }>(
+  things: readonly Thing[],
+  name: string,
+  kind: string,
+  place: string,
+  found: Problem[],
+): Thing | undefined {
+  const thing = things.find((each) => each.name === name);
+  if (!thing) found.push(unknownName(place, kind, name, things));
+  return thing;
 }
 
 /** Validates options against a registered schema; `sweptKeys` are blamed on the sweep. */

@@ -1,4 +1,3 @@
-import { planLoad } from '../clients/loads/index.js';
 import { scheduleSha256 } from '../clients/schedule.js';
 import { writeRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
@@ -6,7 +5,7 @@ import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
 import type { TrialSpec } from './contract.js';
-import { loadFacts } from './load-facts.js';
+import { loadFacts, planFrom } from './load-facts.js';
 import type { Profiles } from './profiling.js';
 import { simulateTrial } from './simulated.js';
 import { resolveRate, type TrialContext } from './trial.js';
@@ -41,13 +40,7 @@ async function simulateFacts(
 ): Promise<TrialOutcome> {
   const table = await profiles.measure(spec.system.model);
   const startedAt = new Date().toISOString();
-  const plan = planLoad(load.type, load.options, {
-    scheduleSeed: BigInt(spec.seeds.schedule),
-    sampleSeed: BigInt(spec.seeds.samples),
-    totalSampleCount: SAMPLES,
-    performanceSampleCount: SAMPLES,
-    preset: context.preset,
-  });
+  const plan = planFrom(load, spec.seeds, context.preset, SAMPLES);
   const simulated = simulateTrial(spec.system, plan, table);
   writeRecords(store.recordsPath(spec.identity.id), simulated.records, { trial: spec.identity.id, simulated: 'true' });
   const summary = summarise({

@@ -1,5 +1,4 @@
 import type { DriveJob, DriveProgress } from '../clients/job.js';
-import { planLoad } from '../clients/loads/index.js';
 import { transportNamed } from '../clients/transports/registry.js';
 import { readRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
@@ -10,7 +9,7 @@ import type { TrialOutcome } from '../results/summary.js';
 import type { CostTable } from '../servers/executors/contract.js';
 import { findModel } from '../servers/models/registry.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
-import { loadFacts } from './load-facts.js';
+import { loadFacts, planFrom } from './load-facts.js';
 import { InProcessSession, ServerSession } from './session.js';
 
 /** What a trial needs besides its spec. */
@@ -85,13 +84,7 @@ async function measure(
     const drive = await session.drive(job, signal);
     const records = readRecords(job.recordsPath);
     // The plan is drawn again here, from the same seeds, for what the judge must know of it.
-    const plan = planLoad(load.type, load.options, {
-      scheduleSeed: BigInt(spec.seeds.schedule),
-      sampleSeed: BigInt(spec.seeds.samples),
-      totalSampleCount: 1,
-      performanceSampleCount: 1,
-      preset: context.preset,
-    });
+    const plan = planFrom(load, spec.seeds, context.preset);
     const facts = loadFacts(load.type, load.options, plan, context.preset, context.targets);
     return {
       identity: spec.identity,

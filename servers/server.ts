@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { lookUp } from '../results/lookup.js';
 import { version } from '../results/package.js';
 import { Batching } from './executors/batching.js';
 import type { Instance, InstanceEvents } from './executors/instance.js';
 import { RealExecutor } from './executors/real.js';
 import { startInstance } from './executors/start-instance.js';
 import { DEFAULT_LIMITS, type Frontend, type FrontendDefinition, frontends } from './frontends/index.js';
-import { lookUp } from './lookup.js';
 import { maxBatch, refuseFixedBatch } from './models/batch.js';
 import type { ResolvedModel } from './models/contract.js';
 import { resolveModel } from './models/resolve.js';

@@ -1,4 +1,4 @@
-import { named, parseOptions } from '../lookup.js';
+import { checked, lookUp } from '../../results/lookup.js';
 import { constant } from './constant.js';
 import type { ArrivalDefinition } from './contract.js';
 import { poisson } from './poisson.js';
@@ -8,7 +8,7 @@ export const arrivals = [constant, poisson] as const satisfies readonly ArrivalD
 
 /** The definition of that name. Throws UserError that lists all names. */
 export function arrivalNamed(name: string, place = 'arrivals'): ArrivalDefinition {
-  return named<ArrivalDefinition>('arrival process', arrivals, name, place);
+  return lookUp<ArrivalDefinition>(arrivals, name, 'arrival process', place);
 }
 
 /** A gap function of that process. Throws UserError where the name or an option is wrong. */
@@ -20,5 +20,5 @@ export function createArrival(
   place = 'arrivals',
 ): () => number {
   const definition = arrivalNamed(name, place);
-  return definition.create(parseOptions(definition.options, options, place), ratePerSecond, seed);
+  return definition.create(checked(definition.options, options ?? {}, place), ratePerSecond, seed);
 }

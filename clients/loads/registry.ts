@@ -1,4 +1,4 @@
-import { named, parseOptions } from '../lookup.js';
+import { checked, lookUp } from '../../results/lookup.js';
 import { closed } from './closed.js';
 import type { LoadContext, LoadDefinition, LoadPlan } from './contract.js';
 import { multiStream } from './multi-stream.js';
@@ -19,11 +19,11 @@ export const loads = [
 
 /** The definition of that name. Throws UserError that lists all names. */
 export function loadNamed(name: string, place = 'load.type'): LoadDefinition {
-  return named<LoadDefinition>('load type', loads, name, place);
+  return lookUp<LoadDefinition>(loads, name, 'load type', place);
 }
 
 /** Everything that load will do. Throws UserError where the name or an option is wrong. */
 export function planLoad(name: string, options: unknown, context: LoadContext, place = 'load'): LoadPlan {
   const definition = loadNamed(name, `${place}.type`);
-  return definition.plan(parseOptions(definition.options, options, place), context);
+  return definition.plan(checked(definition.options, options ?? {}, place), context);
 }

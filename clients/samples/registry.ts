@@ -1,4 +1,4 @@
-import { named } from '../lookup.js';
+import { lookUp } from '../../results/lookup.js';
 import type { SampleDefinition } from './contract.js';
 import { fashionMnist } from './fashion-mnist.js';
 import { npy } from './npy.js';
@@ -9,5 +9,5 @@ export const samples = [fashionMnist, npy, random] as const satisfies readonly S
 
 /** The definition of that name. Throws UserError that lists all names. */
 export function samplesNamed(name: string, place = 'samples'): SampleDefinition {
-  return named<SampleDefinition>('sample library', samples, name, place);
+  return lookUp<SampleDefinition>(samples, name, 'sample library', place);
 }

@@ -1,4 +1,4 @@
-import { named } from '../lookup.js';
+import { lookUp } from '../../results/lookup.js';
 import type { Transport, TransportDefinition, TransportOptions } from './contract.js';
 import { grpc } from './grpc.js';
 import { inProcess } from './in-process.js';
@@ -11,7 +11,7 @@ export const transports = [rest, restBinary, grpc, inProcess] as const satisfies
 
 /** The definition of that name. Throws UserError that lists all names. */
 export function transportNamed(name: string, place = 'transport'): TransportDefinition {
-  return named<TransportDefinition>('transport', transports, name, place);
+  return lookUp<TransportDefinition>(transports, name, 'transport', place);
 }
 
 /** A connected client side. Throws UserError where the name is unknown or the address is not this machine's. */

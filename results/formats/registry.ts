@@ -1,4 +1,4 @@
-import { UserError } from '../errors.js';
+import { lookUp } from '../lookup.js';
 import type { FormatDefinition } from './contract.js';
 import { html } from './html.js';
 import { markdown } from './markdown.js';
@@ -13,8 +13,5 @@ export const formats = [
 
 /** The format of that name. Throws UserError that lists all names. */
 export function formatNamed(name: string, place = 'format'): FormatDefinition {
-  const found = formats.find((format) => format.name === name);
-  if (found) return found;
-  const allowed = formats.map((format) => format.name).join(', ');
-  throw new UserError({ place, found: `there is no format "${name}"`, allowed });
+  return lookUp<FormatDefinition>(formats, name, 'format', place);
 }

@@ -1,10 +1,10 @@
 import { forkLoad } from '../../clients/load-handle.js';
-import { planLoad } from '../../clients/loads/index.js';
-import { loads } from '../../clients/loads/registry.js';
-import { createTransport, transportNamed, transports } from '../../clients/transports/registry.js';
+import { loadNamed, loads } from '../../clients/loads/index.js';
+import { createTransport, transports } from '../../clients/transports/index.js';
 import { readRecords } from '../../results/arrow.js';
 import { captureEnvironment } from '../../results/capture.js';
 import { UserError } from '../../results/errors.js';
+import { lookUp } from '../../results/lookup.js';
 import { writeReports } from '../../results/report.js';
 import { RUN_SCHEMA, type RunPlan } from '../../results/run.js';
 import { createRun } from '../../results/store.js';
@@ -13,9 +13,8 @@ import type { Distribution, Quantile, TrialIdentity, TrialSummary } from '../../
 import { parseDuration, parseFraction } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
-import { loadFacts } from '../load-facts.js';
+import { loadFacts, planFrom } from '../load-facts.js';
 import { conclude, interruptible, RESULTS_ROOT } from '../progress.js';
-import { unknownName } from '../schema.js';
 import { parseSettings } from '../settings.js';
 import { seedOf, wholeNumber } from './schedule.js';
 
@@ -89,13 +88,7 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
   const store = createRun(options.out, planOf(url, options, identity, request), captureEnvironment());
   const recordsPath = store.recordsPath(identity.id);
   const result = await forkLoad({ ...request.job, url, recordsPath }, { signal: stop.signal });
-  const plan = planLoad(options.load, request.job.load.options, {
-    scheduleSeed: BigInt(options.seed),
-    sampleSeed: BigInt(options.sampleSeed),
-    totalSampleCount: 1,
-    performanceSampleCount: 1,
-    preset: 'quick',
-  });
+  const plan = planFrom(request.job.load, request.job.seeds, 'quick');
   const summary = summarise({
     identity,
     records: readRecords(recordsPath),
@@ -120,18 +113,13 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
 }
 
 function readOptions(url: string, options: DriveOptions) {
-  if (!loads.some((each) => each.name === options.load))
-    throw new UserError(
-      unknownName(
-        '--load',
-        'load type',
-        options.load,
-        loads.map((each) => each.name),
-      ),
-    );
-  const usable: readonly string[] = transports.filter((each) => each.endpoint !== 'none').map((each) => each.name);
-  if (!usable.includes(options.transport))
-    throw new UserError(unknownName('--transport', 'transport', options.transport, usable));
+  loadNamed(options.load, '--load');
+  lookUp(
+    transports.filter((each) => each.endpoint !== 'none'),
+    options.transport,
+    'transport',
+    '--transport',
+  );
   seedOf('--seed', options.seed);
   seedOf('--sample-seed', options.sampleSeed);
   const duration = (place: string, text: string): number => {
@@ -154,13 +142,10 @@ function readOptions(url: string, options: DriveOptions) {
     ...(options.duration === undefined ? {} : { duration: options.duration }),
     ...parseSettings(options.set),
   };
-  planLoad(options.load, loadOptions, {
-    scheduleSeed: 1n,
-    sampleSeed: 1n,
-    totalSampleCount: 1,
-    performanceSampleCount: 1,
-    preset: 'quick',
-  });
+  const load = { type: options.load, options: loadOptions, preset: 'quick' as const };
+  const seeds = { schedule: options.seed, samples: options.sampleSeed };
+  // Draws nothing that is kept: wrong options are to be told before anything starts.
+  planFrom(load, seeds, 'quick');
   const samples = {
     name: options.samples ?? (options.directory === undefined ? 'random' : 'npy'),
     directory: options.directory,
@@ -173,9 +158,9 @@ function readOptions(url: string, options: DriveOptions) {
       model: options.model,
       connections: Math.max(64, Math.min(1024, Number(options.concurrency ?? 0))),
       timeoutNs: duration('--timeout', options.timeout),
-      load: { type: options.load, options: loadOptions, preset: 'quick' as const },
+      load,
       samples,
-      seeds: { schedule: options.seed, samples: options.sampleSeed },
+      seeds,
       warmUpNs: duration('--warm-up', options.warmUp),
       mode: 'performance' as const,
       judge: false,
@@ -193,7 +178,7 @@ async function mustAnswer(url: string, options: DriveOptions): Promise<void> {
     if (error instanceof UserError) throw error;
     throw new UserError({
       place: `servemark drive ${url}`,
-      found: `${transportNamed(options.transport).name} gets no metadata of model "${options.model}": ${error instanceof Error ? error.message : String(error)}`,
+      found: `${options.transport} gets no metadata of model "${options.model}": ${error instanceof Error ? error.message : String(error)}`,
       remedy: 'Start the server first, and check address, transport and model name',
     });
   } finally {

@@ -1,10 +1,10 @@
 import pc from 'picocolors';
 import { UserError } from '../../results/errors.js';
+import { unknownName } from '../../results/lookup.js';
 import { type CatalogueEntry, catalogue, optionLines } from '../catalogue.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { scenarioJsonSchema } from '../json-schema.js';
-import { unknownName } from '../schema.js';
 
 export const listCommand: CommandDefinition = {
   name: 'list',
@@ -38,14 +38,7 @@ async function list(
     entries: catalogue[each]!.filter((entry) => name === undefined || entry.name === name),
   }));
   if (name !== undefined && chosen.every((each) => each.entries.length === 0))
-    throw new UserError(
-      unknownName(
-        `servemark list ${kind}`,
-        'name',
-        name,
-        catalogue[kind!]!.map((each) => each.name),
-      ),
-    );
+    throw new UserError(unknownName(`servemark list ${kind}`, 'entry', name, catalogue[kind!]!));
   process.stdout.write(
     options.json
       ? `${JSON.stringify(asJson(chosen), null, 2)}\n`

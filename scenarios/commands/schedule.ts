@@ -1,10 +1,10 @@
-import { arrivals } from '../../clients/arrivals/registry.js';
+import { createArrival } from '../../clients/arrivals/index.js';
 import { UserError } from '../../results/errors.js';
 import { Mt19937, uniformInt } from '../../results/stats/random.js';
 import { parseRate } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
-import { unknownName } from '../schema.js';
+import { parseSettings } from '../settings.js';
 
 interface ScheduleOptions {
   readonly arrivals: string;
@@ -35,21 +35,13 @@ export const scheduleCommand: CommandDefinition = {
 };
 
 async function schedule(options: ScheduleOptions): Promise<number> {
-  const definition = arrivals.find((each) => each.name === options.arrivals);
-  if (!definition)
-    throw new UserError(
-      unknownName(
-        '--arrivals',
-        'arrival process',
-        options.arrivals,
-        arrivals.map((each) => each.name),
-      ),
-    );
   const count = wholeNumber('--count', options.count, 1, 100_000_000);
-  const gap = definition.create(
-    definition.options.parse({}) as never,
+  const gap = createArrival(
+    options.arrivals,
+    parseSettings(options.set),
     readRate(options.rate),
     seedOf('--seed', options.seed),
+    '--arrivals',
   );
   const dueNs: number[] = [];
   for (let due = 0; dueNs.length < count; due += gap()) dueNs.push(due);

@@ -1,13 +1,13 @@
 import { UserError } from '../../results/errors.js';
+import { unknownName } from '../../results/lookup.js';
 import { models } from '../../servers/models/registry.js';
 import type { ModelSpec } from '../../servers/models/spec.js';
 import { runtimes } from '../../servers/runtimes/registry.js';
 import { startServer } from '../../servers/server.js';
-import { strategies } from '../../servers/strategies/registry.js';
+import { strategyNamed } from '../../servers/strategies/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { readProfile } from '../profiles.js';
-import { unknownName } from '../schema.js';
 import { parseSettings } from '../settings.js';
 import { wholeNumber } from './schedule.js';
 
@@ -45,15 +45,7 @@ export const serveCommand: CommandDefinition = {
 };
 
 async function serve(model: string, options: ServeOptions): Promise<number> {
-  if (!strategies.some((each) => each.name === options.strategy))
-    throw new UserError(
-      unknownName(
-        '--strategy',
-        'strategy',
-        options.strategy,
-        strategies.map((each) => each.name),
-      ),
-    );
+  strategyNamed(options.strategy, '--strategy');
   if (options.isolation !== 'thread' && options.isolation !== 'process')
     throw new UserError({
       place: '--isolation',
@@ -90,7 +82,7 @@ export function modelArgument(text: string, name?: string, options: Readonly<Rec
   if (text !== 'onnx' && runtimes.some((runtime) => runtime.name === text)) return { runtime: text, name, options };
   if (!/[./\\]/.test(text))
     throw new UserError({
-      ...unknownName('MODEL', 'model', text, [...models.map((model) => model.name), 'synthetic', 'null']),
+      ...unknownName('MODEL', 'model', text, [...models, 'synthetic', 'null']),
       remedy: 'For a file give its path: ./my.onnx',
     });
   return { path: text, name, options };

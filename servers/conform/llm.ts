@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { checked } from '../../results/lookup.js';
 import { createLlmScheduler, findLlmScheduler } from '../llm/registry.js';
 import { type LlmRun, simulateLlm } from '../llm/simulate.js';
-import { checked } from '../lookup.js';
 import type { VectorCase } from './vectors.js';
 
 const whole = z.number().int().nonnegative();

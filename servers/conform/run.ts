@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { UserError } from '../../results/errors.js';
+import { checked } from '../../results/lookup.js';
 import { instanceList, strategyContext } from '../executors/context.js';
 import type { CostTable, SimulationTotals } from '../executors/contract.js';
 import { costModel, costTable } from '../executors/cost.js';
@@ -58,11 +57,5 @@ function percentile(sorted: readonly number[], p: number): number | null {
 }
 
 function tableOf(cost: unknown): CostTable | undefined {
-  const parsed = costTable.optional().safeParse(cost);
-  if (parsed.success) return parsed.data;
-  throw new UserError({
-    place: 'cost',
-    found: z.prettifyError(parsed.error),
-    allowed: '[[rows, ns], …], rows ascending',
-  });
+  return checked(costTable.optional(), cost, 'cost');
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf, UserError } from '../../results/errors.js';
+import { problemsOf } from '../../results/lookup.js';
 import { costTable } from '../executors/cost.js';
 
 const time = z.number().int().nonnegative();
@@ -52,14 +53,9 @@ export type VectorCase = z.output<typeof vectorCase>;
 
 /** The cases of a vector file's text. Throws UserError with every problem; `place` is the file. */
 export function parseVectors(text: string, place: string): VectorCase[] {
-  const parsed = vectorFile.safeParse(parseJson(text, place));
+  const parsed = vectorFile.safeParse(parseJson(text, place), { reportInput: true });
   if (parsed.success) return parsed.data.cases;
-  throw new UserError(
-    parsed.error.issues.map((issue) => ({
-      place: `${place} ${issue.path.map(String).join('.')}`,
-      found: issue.message,
-    })),
-  );
+  throw new UserError(problemsOf(parsed.error, [], (path) => `${place} ${path.join('.')}`.trim(), vectorFile));
 }
 
 function parseJson(text: string, place: string): unknown {

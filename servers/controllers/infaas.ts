@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { lookUp } from '../../results/lookup.js';
 import { duration } from '../../results/units.js';
-import { lookUp } from '../lookup.js';
 import { count, positive } from '../strategies/support/options.js';
 import { defineController } from './contract.js';
 import { answering, operations } from './support/steps.js';

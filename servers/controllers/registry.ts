@@ -1,4 +1,4 @@
-import { checked, lookUp } from '../lookup.js';
+import { checked, lookUp } from '../../results/lookup.js';
 import { clipperSelect } from './clipper-select.js';
 import type { Controller, ControllerDefinition } from './contract.js';
 import { hpa } from './hpa.js';

@@ -3,16 +3,10 @@ import type { InferRequest, Tensor } from '../protocol/types.js';
 import type { Execute, Nanos, StrategyRequest } from '../strategies/contract.js';
 
 /** What the client told of its request besides the tensors; from the request's parameters. */
-export interface Hints {
-  readonly priority?: number | undefined;
-  readonly timeoutNs?: Nanos | undefined;
-  /** Relative to arrival. */
+export interface Hints
+  extends Pick<StrategyRequest, 'priority' | 'timeoutNs' | 'key' | 'client' | 'class' | 'start' | 'end'> {
+  /** Relative to arrival, unlike a strategy's. */
   readonly deadlineNs?: Nanos | undefined;
-  readonly key?: string | undefined;
-  readonly client?: string | undefined;
-  readonly class?: 'rt' | 'be' | undefined;
-  readonly start?: boolean | undefined;
-  readonly end?: boolean | undefined;
 }
 
 /** What an execution left for one of its requests. */

@@ -1,4 +1,4 @@
-import { lookUp } from '../lookup.js';
+import { lookUp } from '../../results/lookup.js';
 
 /** What carries out a strategy's decisions. */
 export interface ExecutorDefinition {

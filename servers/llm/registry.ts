@@ -1,4 +1,4 @@
-import { checked, lookUp } from '../lookup.js';
+import { checked, lookUp } from '../../results/lookup.js';
 import type { LlmScheduler, LlmSchedulerDefinition } from './contract.js';
 import { llmOrca } from './llm-orca.js';
 import { llmSarathi } from './llm-sarathi.js';

@@ -1,4 +1,4 @@
-import { UserError } from '../../results/errors.js';
+import { lookUp } from '../../results/lookup.js';
 import type { ModelDefinition } from './contract.js';
 import { fashionMlp } from './fashion-mlp.js';
 
@@ -14,12 +14,5 @@ export function findModel(name: string): ModelDefinition | undefined {
 
 /** The model of that name. Throws UserError that lists the zoo. */
 export function modelNamed(name: string, place = 'model'): ModelDefinition {
-  const found = findModel(name);
-  if (found !== undefined) return found;
-  throw new UserError({
-    place,
-    found: `the zoo has no model "${name}"`,
-    allowed: models.map((definition) => definition.name).join(', '),
-    remedy: 'For a file of your own give its path: `path: ./my.onnx`',
-  });
+  return lookUp<ModelDefinition>(models, name, 'model in the zoo', place);
 }

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import { packageRoot } from '../../results/package.js';
 
 export const SERVICE_NAME = 'inference.GRPCInferenceService';
 
@@ -33,13 +32,7 @@ export function inferenceService(proto: PackageDefinition = loadInferenceProto()
   };
 }
 
-/** The file lies beside the sources, also where the compiled code is elsewhere: found from the package's root. */
+/** The file lies beside the sources, also where the compiled code is elsewhere. */
 export function inferenceProtoPath(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'package.json'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new Error('servers/protocol/inference.proto: no package.json above this module');
-    folder = parent;
-  }
-  return path.join(folder, 'servers', 'protocol', 'inference.proto');
+  return fileURLToPath(new URL('servers/protocol/inference.proto', packageRoot));
 }

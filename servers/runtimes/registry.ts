@@ -1,4 +1,4 @@
-import { checked, lookUp } from '../lookup.js';
+import { checked, lookUp } from '../../results/lookup.js';
 import type { Runtime, RuntimeDefinition } from './contract.js';
 import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';

@@ -1,4 +1,4 @@
-import { checked, lookUp } from '../lookup.js';
+import { checked, lookUp } from '../../results/lookup.js';
 import { clipperAimd } from './clipper-aimd.js';
 import { clipperEstimator } from './clipper-estimator.js';
 import { clipperQuantile } from './clipper-quantile.js';

@@ -68,16 +68,16 @@ transports: [rest, http]
 `);
     expect(found).toHaveLength(7);
     expect(found[0]).toMatch(
-      /^x\.yaml:5:18 systems\.a\.strategy: unknown strategy "triton"\. Allowed: .*triton-dynamic/,
+      /^x\.yaml:5:18 systems\.a\.strategy: there is no strategy "triton"\. Allowed: .*triton-dynamic/,
     );
     expect(found[1]).toMatch(
       /^x\.yaml:6:34 systems\.b\.maxBatchSiz: unknown key "maxBatchSiz"\. .*Did you mean "maxBatchSize"\?/,
     );
     expect(found[2]).toMatch(/^x\.yaml:7:37 systems\.c\.instances: 0 is too small\. Allowed: at least 1/);
-    expect(found[3]).toMatch(/^x\.yaml:10:14 loads\.y\.type: unknown load type "opne"\. .*Did you mean "open"\?/);
+    expect(found[3]).toMatch(/^x\.yaml:10:14 loads\.y\.type: there is no load type "opne"\. .*Did you mean "open"\?/);
     expect(found[4]).toMatch(/^x\.yaml:12:28 loads\.w\.rate: "fast" must be a rate with its unit/);
-    expect(found[5]).toMatch(/^x\.yaml:13:20 transports\.1: unknown transport "http"/);
-    expect(found[6]).toMatch(/^x\.yaml:11:28 loads\.z\.rate: unknown system "nobody"\. Allowed: a, b, c/);
+    expect(found[5]).toMatch(/^x\.yaml:13:20 transports\.1: there is no transport "http"/);
+    expect(found[6]).toMatch(/^x\.yaml:11:28 loads\.z\.rate: there is no system "nobody"\. Allowed: a, b, c/);
   });
 
   test('that is no YAML is refused with the place', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../../results/errors.js';
-import { checked } from '../../lookup.js';
+import { checked } from '../../../results/lookup.js';
 import type { Controller } from '../contract.js';
 
 /** A controller with one kind of input. The schema says what is needed; further keys are dropped. Throws UserError. */

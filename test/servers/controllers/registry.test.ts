@@ -8,7 +8,7 @@ test('an unknown controller is refused with the list of those that exist', () =>
 
 test('all problems of the options come at once', () => {
   expect(() => createController('kpa-concurrency', { target: -1, panicWindow: 0, maxPods: 3 })).toThrow(
-    /target.*panicWindow: must be longer than nothing.*maxPods/s,
+    /target.*panicWindow: 0 must be longer than nothing.*maxPods/s,
   );
 });
 

@@ -63,7 +63,7 @@ test('a model by its runtime needs no file; options are checked with their place
     'model synthetic.mode',
   );
   await expect(resolveModel({ runtime: 'abacus' })).rejects.toThrow('Allowed: onnx, synthetic, null');
-  await expect(resolveModel({ zoo: 'unicorn' })).rejects.toThrow('the zoo has no model "unicorn"');
+  await expect(resolveModel({ zoo: 'unicorn' })).rejects.toThrow('there is no model in the zoo "unicorn"');
 });
 
 test.each(models.map((model) => [model.name, model] as const))(

@@ -23,7 +23,7 @@ test('every problem of the options is named at once', () => {
   const make = () =>
     createStrategy('triton-dynamic', { maxBatchSize: 0, maxQueueDelay: '5 parsecs', colour: 1 }, context);
   expect(make).toThrow(/triton-dynamic\.maxBatchSize/);
-  expect(make).toThrow(/triton-dynamic\.maxQueueDelay: must be a duration/);
+  expect(make).toThrow(/triton-dynamic\.maxQueueDelay: "5 parsecs" must be a duration/);
   expect(make).toThrow(/"colour"\. Allowed: maxBatchSize, preferredBatchSize, /);
 });
 
