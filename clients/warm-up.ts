@@ -17,7 +17,7 @@ export interface WarmUp {
   readonly perSecond: number;
 }
 
-/** The load itself for so long, samples from the end of its list, answered in full before t = 0 of the measured load. */
+/** A closed loop for so long, samples from the end of the load's list, answered in full before t = 0 of the measured load. */
 export async function runWarmUp(
   durationNs: number,
   plan: LoadPlan,
@@ -26,11 +26,10 @@ export async function runWarmUp(
 ): Promise<WarmUp> {
   const originNs = tools.timeline.now();
   if (durationNs <= 0) return { table: new RecordTable(0), originNs, perSecond: Number.NaN };
-  const rows = plan.mode === 'open' ? Math.min(MAX_ROWS, plan.dueNs.length) : MAX_ROWS;
-  const table = new RecordTable(rows);
+  const table = new RecordTable(MAX_ROWS);
   const { sendingNs } = await runPhase(
     {
-      plan: warmUpPlan(plan, durationNs, rows),
+      plan: warmUpPlan(plan, durationNs, MAX_ROWS),
       table,
       warmUp: true,
       originNs,
@@ -51,11 +50,22 @@ export function measuredRows(plan: LoadPlan, warmUp: WarmUp): number {
   return Math.min(wanted, plan.maxQueries * plan.perQuery, MAX_TABLE_ROWS);
 }
 
+/**
+ * A closed loop of eight or more whatever the load: at the pace of a slow load neither side's code would be compiled, nor
+ * the server's batch shapes seen, by the time that counts.
+ */
 function warmUpPlan(plan: LoadPlan, durationNs: number, rows: number): LoadPlan {
-  const sampleIndex = plan.sampleIndex.slice(-rows).reverse();
-  if (plan.mode === 'closed') {
-    const maxQueries = Math.min(plan.maxQueries, Math.floor(rows / plan.perQuery));
-    return { ...plan, sampleIndex, minDurationNs: durationNs, minQueries: 1, maxDurationNs: durationNs, maxQueries };
-  }
-  return { ...plan, sampleIndex, dueNs: plan.dueNs.subarray(0, rows), query: plan.query.subarray(0, rows) };
+  const perQuery = plan.mode === 'closed' ? plan.perQuery : 1;
+  return {
+    mode: 'closed',
+    concurrency: plan.mode === 'closed' ? Math.max(FEW, plan.concurrency) : Math.min(FEW, plan.cap),
+    perQuery,
+    sampleIndex: plan.sampleIndex.slice(-rows).reverse(),
+    minDurationNs: durationNs,
+    minQueries: 1,
+    maxDurationNs: durationNs,
+    maxQueries: Math.floor(rows / perQuery),
+  };
 }
+
+const FEW = 8;
