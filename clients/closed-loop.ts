@@ -1,4 +1,4 @@
-import type { LoadPlan } from './loads/contract.js';
+import type { LoadPlan } from './loads/index.js';
 import { BURST, type Loop, type Send, type Timeline } from './timeline.js';
 
 export interface ClosedLoopOptions {

@@ -1,5 +1,5 @@
-import type { SampleLibrary } from './samples/contract.js';
-import type { Encoded, Transport } from './transports/contract.js';
+import type { SampleLibrary } from './samples/index.js';
+import type { Encoded, Transport } from './transports/index.js';
 
 /** Payloads by sample, all encoded now: encoding must not be part of what is measured. */
 export function encodeAll(transport: Transport, samples: SampleLibrary, model: string, count: number): Encode {

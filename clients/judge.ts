@@ -1,8 +1,8 @@
 import { UNKNOWN } from '../results/record.js';
-import { fromBf16, fromFp16 } from '../servers/protocol/half.js';
-import type { Tensor } from '../servers/protocol/types.js';
+import type { Tensor } from '../servers/protocol/index.js';
+import { fromBf16, fromFp16 } from '../servers/protocol/index.js';
 import type { Judge } from './requests.js';
-import type { SampleLibrary } from './samples/contract.js';
+import type { SampleLibrary } from './samples/index.js';
 
 /** Top-1: right where the largest score of the first output is at the sample's label. Undefined without labels. */
 export function top1Judge(samples: SampleLibrary): Judge | undefined {

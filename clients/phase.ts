@@ -1,11 +1,11 @@
 import type { RecordTable } from '../results/record.js';
 import { ClosedLoop } from './closed-loop.js';
 import type { Live } from './live.js';
-import type { LoadPlan } from './loads/contract.js';
+import type { LoadPlan } from './loads/index.js';
 import { OpenLoop } from './open-loop.js';
 import { type Judge, Requests } from './requests.js';
 import type { Loop, Timeline } from './timeline.js';
-import type { Encoded, Transport } from './transports/contract.js';
+import type { Encoded, Transport } from './transports/index.js';
 
 /** What warm-up and measured load have in common. */
 export interface PhaseTools {

@@ -1,7 +1,7 @@
 import { OUTCOMES, type RecordTable } from '../results/record.js';
 import { Live } from './live.js';
 import type { Timeline } from './timeline.js';
-import type { CallHandle, CallResult, Encoded, Transport } from './transports/contract.js';
+import type { CallHandle, CallResult, Encoded, Transport } from './transports/index.js';
 
 /** How answers are judged: 1 right, 0 wrong, −1 unknown. */
 export type Judge = (sample: number, result: CallResult) => number;

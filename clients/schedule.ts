@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../results/errors.js';
-import { Mt19937, permutation, shuffle, uniformInt } from '../results/stats/random.js';
-import type { LoadPlan } from './loads/contract.js';
+import { Mt19937, permutation, shuffle, uniformInt } from '../results/stats/index.js';
+import type { LoadPlan } from './loads/index.js';
 
 /** The most requests of one trial: about 1.2 GB of records. */
 export const MAX_REQUESTS = 10_000_000;

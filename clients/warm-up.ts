@@ -1,6 +1,6 @@
 import { RecordTable } from '../results/record.js';
 import type { Live } from './live.js';
-import type { LoadPlan } from './loads/contract.js';
+import type { LoadPlan } from './loads/index.js';
 import { type PhaseTools, runPhase } from './phase.js';
 
 const MAX_ROWS = 50_000;

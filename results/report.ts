@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from './files.js';
-import type { Rendered, RenderOptions, Report } from './formats/contract.js';
-import { formatNamed } from './formats/registry.js';
+import type { Rendered, RenderOptions, Report } from './formats/index.js';
+import { formatNamed } from './formats/index.js';
 import type { RecordTable } from './record.js';
 import type { StoredRun } from './run.js';
 import { readRun, readTrialRecords } from './store.js';
-import type { Block, ViewInput } from './views/contract.js';
-import { views } from './views/registry.js';
+import type { Block, ViewInput } from './views/index.js';
+import { views } from './views/index.js';
 import { identityOf } from './views/support/groups.js';
 
 export interface ReportOptions extends RenderOptions {

@@ -1,9 +1,9 @@
 import { componentSummaries } from './components.js';
 import type { LoadFacts, ServerCounters, TrialFacts } from './facts.js';
-import type { MetricValue } from './metrics/contract.js';
 import { executionsBySize } from './metrics/executions.js';
+import type { MetricValue } from './metrics/index.js';
+import { metric } from './metrics/index.js';
 import { offeredRate } from './metrics/offered-rate.js';
-import { metric } from './metrics/registry.js';
 import { goodput, sampleThroughput, throughput } from './metrics/throughput.js';
 import { OUTCOMES, UNKNOWN } from './record.js';
 import { meanInterval, percentileInterval } from './stats/bootstrap.js';

@@ -1,5 +1,5 @@
-import type { GateInput } from './gates/contract.js';
-import { gates } from './gates/registry.js';
+import type { GateInput } from './gates/index.js';
+import { gates } from './gates/index.js';
 import type { Finding, Verdict } from './summary.js';
 
 /** VALID where no gate says otherwise. Missed targets and warnings are told and leave it VALID. */

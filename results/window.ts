@@ -1,4 +1,4 @@
-import type { Window } from './metrics/contract.js';
+import type { Window } from './metrics/index.js';
 import { OUTCOMES, type RecordTable } from './record.js';
 import { ascending } from './stats/percentile.js';
 

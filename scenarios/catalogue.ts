@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { arrivals } from '../clients/arrivals/registry.js';
-import { loads } from '../clients/loads/registry.js';
-import { samples } from '../clients/samples/registry.js';
-import { transports } from '../clients/transports/registry.js';
-import { formats } from '../results/formats/registry.js';
-import { gates } from '../results/gates/registry.js';
-import { metrics } from '../results/metrics/registry.js';
-import { monitors } from '../results/monitors/registry.js';
-import { views } from '../results/views/registry.js';
-import { controllers } from '../servers/controllers/registry.js';
-import { frontends } from '../servers/frontends/registry.js';
-import { llmSchedulers } from '../servers/llm/registry.js';
-import { models } from '../servers/models/registry.js';
-import { runtimes } from '../servers/runtimes/registry.js';
-import { strategies } from '../servers/strategies/registry.js';
+import { arrivals } from '../clients/arrivals/index.js';
+import { loads } from '../clients/loads/index.js';
+import { samples } from '../clients/samples/index.js';
+import { transports } from '../clients/transports/index.js';
+import { formats } from '../results/formats/index.js';
+import { gates } from '../results/gates/index.js';
+import { metrics } from '../results/metrics/index.js';
+import { monitors } from '../results/monitors/index.js';
+import { views } from '../results/views/index.js';
+import { controllers } from '../servers/controllers/index.js';
+import { frontends } from '../servers/frontends/index.js';
+import { llmSchedulers } from '../servers/llm/index.js';
+import { models } from '../servers/models/index.js';
+import { runtimes } from '../servers/runtimes/index.js';
+import { strategies } from '../servers/strategies/index.js';
 
 /** One registered thing as `servemark list` and the JSON Schema see it. */
 export interface CatalogueEntry {

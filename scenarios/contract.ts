@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TrialIdentity } from '../results/summary.js';
-import type { ModelSpec } from '../servers/models/spec.js';
+import type { ModelSpec } from '../servers/models/index.js';
 
 /** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
 export interface Scenario {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { loads } from '../clients/loads/registry.js';
-import { transports } from '../clients/transports/registry.js';
-import { models } from '../servers/models/registry.js';
-import { strategies } from '../servers/strategies/registry.js';
+import { loads } from '../clients/loads/index.js';
+import { transports } from '../clients/transports/index.js';
+import { models } from '../servers/models/index.js';
+import { strategies } from '../servers/strategies/index.js';
 import { scenarioSchema, systemSchema } from './schema.js';
 
 type Json = Record<string, unknown>;

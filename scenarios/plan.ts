@@ -1,14 +1,14 @@
-import { loads } from '../clients/loads/registry.js';
+import { loads } from '../clients/loads/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { RunPlan } from '../results/run.js';
 import { RUN_SCHEMA } from '../results/run.js';
-import { Mt19937, permutation } from '../results/stats/random.js';
+import { Mt19937, permutation } from '../results/stats/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
-import { batchingProblem } from '../servers/models/batch.js';
-import type { ResolvedModel } from '../servers/models/contract.js';
-import type { RuntimeMetadata } from '../servers/runtimes/contract.js';
-import { strategies, strategyNamed } from '../servers/strategies/registry.js';
+import type { ResolvedModel } from '../servers/models/index.js';
+import { batchingProblem } from '../servers/models/index.js';
+import type { RuntimeMetadata } from '../servers/runtimes/index.js';
+import { strategies, strategyNamed } from '../servers/strategies/index.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 
 /** What planning must know of a model. */

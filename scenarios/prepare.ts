@@ -1,6 +1,5 @@
 import type { RunPlan } from '../results/run.js';
-import { inspectModel } from '../servers/models/inspect.js';
-import { resolveModel } from '../servers/models/resolve.js';
+import { inspectModel, resolveModel } from '../servers/models/index.js';
 import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
 import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
 

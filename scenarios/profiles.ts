@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, UserError } from '../results/errors.js';
-import type { CostTable } from '../servers/executors/contract.js';
-import { costTable } from '../servers/executors/cost.js';
+import type { CostTable } from '../servers/executors/index.js';
+import { costTable } from '../servers/executors/index.js';
 
 /** What `servemark profile` writes. */
 export interface Profile {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeJsonAtomic } from '../results/files.js';
-import type { CostTable } from '../servers/executors/contract.js';
-import type { ModelSpec } from '../servers/models/spec.js';
+import type { CostTable } from '../servers/executors/index.js';
+import type { ModelSpec } from '../servers/models/index.js';
 import { DEFAULT_PROFILE_SIZES, profileModel } from '../servers/profile.js';
-import { findStrategy } from '../servers/strategies/registry.js';
+import { findStrategy } from '../servers/strategies/index.js';
 import type { SystemSpec } from './contract.js';
 import { type Profile, readProfile } from './profiles.js';
 

@@ -1,12 +1,12 @@
 import type { DriveJob, DriveResult } from '../clients/job.js';
 import { forkLoad } from '../clients/load-handle.js';
-import { transportNamed } from '../clients/transports/registry.js';
+import { transportNamed } from '../clients/transports/index.js';
 import { compiledUrl } from '../results/compiled.js';
 import type { TrialFacts } from '../results/facts.js';
-import type { Monitor } from '../results/monitors/contract.js';
+import type { Monitor } from '../results/monitors/index.js';
 import { proc } from '../results/monitors/proc.js';
 import type { ProcessUsage } from '../results/summary.js';
-import type { ModelStatistics } from '../servers/protocol/types.js';
+import type { ModelStatistics } from '../servers/protocol/index.js';
 import { forkServer, type ServerHandle } from '../servers/server-handle.js';
 import type { ServerSpec } from '../servers/spec.js';
 import type { TrialSpec } from './contract.js';

@@ -1,5 +1,5 @@
-import type { LoadPlan } from '../clients/loads/contract.js';
-import type { Nanos, StrategyRequest } from '../servers/strategies/contract.js';
+import type { LoadPlan } from '../clients/loads/index.js';
+import type { Nanos, StrategyRequest } from '../servers/strategies/index.js';
 
 /** A request of a simulated load; `index` is its row in the records. */
 export interface SimulatedRequest extends StrategyRequest {

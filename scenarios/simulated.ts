@@ -1,11 +1,9 @@
-import type { LoadPlan } from '../clients/loads/contract.js';
+import type { LoadPlan } from '../clients/loads/index.js';
 import { OUTCOMES, RecordTable } from '../results/record.js';
-import { instanceList, strategyContext } from '../servers/executors/context.js';
-import type { CostTable } from '../servers/executors/contract.js';
-import { costModel } from '../servers/executors/cost.js';
-import { simulate } from '../servers/executors/virtual.js';
-import type { Execute, Nanos, StrategyRequest } from '../servers/strategies/contract.js';
-import { createStrategy } from '../servers/strategies/registry.js';
+import type { CostTable } from '../servers/executors/index.js';
+import { costModel, instanceList, simulate, strategyContext } from '../servers/executors/index.js';
+import type { Execute, Nanos, StrategyRequest } from '../servers/strategies/index.js';
+import { createStrategy } from '../servers/strategies/index.js';
 import type { SystemSpec } from './contract.js';
 import { SimulatedLoad, type SimulatedRequest } from './simulated-load.js';
 

@@ -1,13 +1,13 @@
 import type { DriveJob, DriveProgress } from '../clients/job.js';
-import { transportNamed } from '../clients/transports/registry.js';
+import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
 import type { TrialFacts } from '../results/facts.js';
 import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
-import type { CostTable } from '../servers/executors/contract.js';
-import { findModel } from '../servers/models/registry.js';
+import type { CostTable } from '../servers/executors/index.js';
+import { findModel } from '../servers/models/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { InProcessSession, ServerSession } from './session.js';

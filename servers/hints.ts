@@ -1,6 +1,6 @@
-import type { Hints } from './executors/job.js';
+import type { Hints } from './executors/index.js';
+import type { Parameters, ParameterValue } from './protocol/index.js';
 import { invalid, show } from './protocol/tensors.js';
-import type { Parameters, ParameterValue } from './protocol/types.js';
 
 const NONE: Hints = {};
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../results/errors.js';
-import type { ModelMetadata, ModelStatistics } from './protocol/types.js';
+import type { ModelMetadata, ModelStatistics } from './protocol/index.js';
 import type { ServerSpec, ServerUsage } from './spec.js';
 
 /** What the parent tells a server process. `n` comes back with the answer. */

@@ -2,15 +2,14 @@ import { nowNs } from '../results/clock.js';
 import { UserError } from '../results/errors.js';
 import { FastRandom } from '../results/stats/random.js';
 import { Batching } from './executors/batching.js';
-import type { CostTable } from './executors/contract.js';
-import type { Instance, Isolation } from './executors/instance.js';
+import type { CostTable, Instance, Isolation } from './executors/index.js';
 import { startInstance } from './executors/start-instance.js';
 import { zeroInputs } from './executors/zero-inputs.js';
 import { maxBatch } from './models/batch.js';
+import type { ModelSpec } from './models/index.js';
 import { resolveModel } from './models/resolve.js';
-import type { ModelSpec } from './models/spec.js';
-import type { InferRequest, Tensor } from './protocol/types.js';
-import type { RuntimeMetadata, RuntimeTensor } from './runtimes/contract.js';
+import type { InferRequest, Tensor } from './protocol/index.js';
+import type { RuntimeMetadata, RuntimeTensor } from './runtimes/index.js';
 
 export interface ProfileSpec {
   readonly model: ModelSpec;

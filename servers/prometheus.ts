@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { ModelStatistics } from './protocol/types.js';
+import type { ModelStatistics } from './protocol/index.js';
 
 /**
  * The models' totals as Prometheus text, with Triton's metric names and its labels `model` and `version`.

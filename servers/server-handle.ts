@@ -4,7 +4,7 @@ import { compiledUrl } from '../results/compiled.js';
 import { UserError } from '../results/errors.js';
 import { LastLines } from './executors/last-lines.js';
 import type { FromServer, ServerInfo, ToServer } from './messages.js';
-import type { ModelStatistics } from './protocol/types.js';
+import type { ModelStatistics } from './protocol/index.js';
 import type { ServerSpec, ServerUsage } from './spec.js';
 
 /** A server process, seen from its parent. */

@@ -1,9 +1,17 @@
-import type { Instance } from './executors/instance.js';
+import type { Instance } from './executors/index.js';
 import type { RealExecutor } from './executors/real.js';
 import { hintsOf } from './hints.js';
 import { ProtocolError } from './protocol/errors.js';
-import type { InferenceService, InferOutcome, InferTicket } from './protocol/service.js';
-import type { InferRequest, ModelConfig, ModelMetadata, ModelStatistics, ServerMetadata } from './protocol/types.js';
+import type {
+  InferenceService,
+  InferOutcome,
+  InferRequest,
+  InferTicket,
+  ModelConfig,
+  ModelMetadata,
+  ModelStatistics,
+  ServerMetadata,
+} from './protocol/index.js';
 import { requestValidator } from './protocol/validate.js';
 
 export interface ServiceParts {

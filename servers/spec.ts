@@ -1,7 +1,6 @@
-import type { CostTable } from './executors/contract.js';
-import type { Isolation } from './executors/instance.js';
-import type { FrontendLimits } from './frontends/contract.js';
-import type { ModelSpec } from './models/spec.js';
+import type { CostTable, Isolation } from './executors/index.js';
+import type { FrontendLimits } from './frontends/index.js';
+import type { ModelSpec } from './models/index.js';
 
 /** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
 export interface ServerSpec {

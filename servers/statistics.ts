@@ -1,4 +1,4 @@
-import type { ModelStatistics, ServerTimings, StatisticDuration } from './protocol/types.js';
+import type { ModelStatistics, ServerTimings, StatisticDuration } from './protocol/index.js';
 
 /**
  * Triton's statistics of one model, added up from what the executor reports: three calls of a few additions each.

@@ -1,9 +1,9 @@
 import { UserError } from '../results/errors.js';
 import { instanceList, strategyContext } from './executors/context.js';
-import type { CostTable } from './executors/contract.js';
 import { costModel } from './executors/cost.js';
+import type { CostTable } from './executors/index.js';
 import type { ServerSpec } from './spec.js';
-import type { Strategy, StrategyDefinition } from './strategies/contract.js';
+import type { Strategy, StrategyDefinition } from './strategies/index.js';
 import { parseStrategyOptions, strategyNamed } from './strategies/registry.js';
 
 /** A strategy with its options checked. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import type { Instance, Isolation } from './executors/instance.js';
+import type { Instance, Isolation } from './executors/index.js';
 import type { ServerUsage } from './spec.js';
 
 /** The kernel's clock ticks a second in /proc: 100 on every Linux that Node runs on. */

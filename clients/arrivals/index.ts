@@ -1,2 +1,2 @@
 export type { ArrivalDefinition } from './contract.js';
-export { arrivalNamed, arrivals, createArrival } from './registry.js';
+export { arrivals, createArrival } from './registry.js';

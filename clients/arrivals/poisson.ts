@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalDouble, Mt19937 } from '../../results/stats/random.js';
+import { canonicalDouble, Mt19937 } from '../../results/stats/index.js';
 import { defineArrival } from './contract.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { ModelMetadata, Tensor } from '../../servers/protocol/types.js';
+import type { ModelMetadata, Tensor } from '../../servers/protocol/index.js';
 
 /** The inputs of a load: one sample is one row of the batch dimension. */
 export interface SampleLibrary {

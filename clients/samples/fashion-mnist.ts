@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { messageOf, UserError } from '../../results/errors.js';
 import { packageRoot } from '../../results/package.js';
-import { showShape } from '../../servers/protocol/tensors.js';
-import type { ModelMetadata, TensorMetadata } from '../../servers/protocol/types.js';
+import type { ModelMetadata, TensorMetadata } from '../../servers/protocol/index.js';
+import { showShape } from '../../servers/protocol/index.js';
 import type { SampleDefinition } from './contract.js';
 
 const PIXELS = 784;

@@ -1,4 +1,4 @@
-import type { Datatype } from '../../servers/protocol/types.js';
+import type { Datatype } from '../../servers/protocol/index.js';
 
 /** An array as NumPy saved it: C order, little-endian. */
 export interface NpyArray {

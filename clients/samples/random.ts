@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../../results/errors.js';
-import { canonicalDouble, FastRandom, type RandomSource, uniformInt } from '../../results/stats/random.js';
-import { toBf16, toFp16 } from '../../servers/protocol/half.js';
-import { ELEMENT_BYTES, elementCount, joinBytes } from '../../servers/protocol/tensors.js';
-import type { Datatype, Tensor, TensorMetadata } from '../../servers/protocol/types.js';
+import { canonicalDouble, FastRandom, type RandomSource, uniformInt } from '../../results/stats/index.js';
+import type { Datatype, Tensor, TensorMetadata } from '../../servers/protocol/index.js';
+import { ELEMENT_BYTES, elementCount, joinBytes, toBf16, toFp16 } from '../../servers/protocol/index.js';
 import type { SampleDefinition } from './contract.js';
 import { sampleShape } from './shapes.js';
 

@@ -1,6 +1,6 @@
 import { UserError } from '../../results/errors.js';
-import { showShape } from '../../servers/protocol/tensors.js';
-import type { TensorMetadata } from '../../servers/protocol/types.js';
+import type { TensorMetadata } from '../../servers/protocol/index.js';
+import { showShape } from '../../servers/protocol/index.js';
 
 /**
  * The shape of one sample of an input: the batch dimension (the first, where dynamic) is 1, other dynamic dimensions are 1

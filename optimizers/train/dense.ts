@@ -1,4 +1,4 @@
-import { canonicalDouble, type RandomSource } from '../../results/stats/random.js';
+import { canonicalDouble, type RandomSource } from '../../results/stats/index.js';
 import { type Gemm, pack } from './gemm.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { RandomSource } from '../../results/stats/random.js';
+import type { RandomSource } from '../../results/stats/index.js';
 import { Dense } from './dense.js';
 import { Gemm } from './gemm.js';
 

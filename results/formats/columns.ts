@@ -1,4 +1,4 @@
-import type { Block, Cell } from '../views/contract.js';
+import type { Block, Cell } from '../views/index.js';
 
 export type Table = Extract<Block, { kind: 'table' }>;
 

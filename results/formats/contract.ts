@@ -1,4 +1,4 @@
-import type { Block } from '../views/contract.js';
+import type { Block } from '../views/index.js';
 
 /** A report before it has a format: what the views answered, under a title. */
 export interface Report {

@@ -1,4 +1,4 @@
-import type { Block, Cell } from '../views/contract.js';
+import type { Block, Cell } from '../views/index.js';
 import { renderSvg } from './chart.js';
 import type { FormatDefinition, Rendered, Report, Section } from './contract.js';
 import { escapeXml } from './escape.js';

@@ -1,4 +1,4 @@
-import type { Block, Cell } from '../views/contract.js';
+import type { Block, Cell } from '../views/index.js';
 import { renderSvgFile } from './chart.js';
 import type { FormatDefinition, Rendered } from './contract.js';
 import { escapeControls, escapeMarkdown } from './escape.js';

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Block, Cell } from '../views/contract.js';
+import type { Block, Cell } from '../views/index.js';
 import { groupBy } from '../views/support/group-by.js';
 import { columnWidths, fits, indented, padded, splitColumns, type Table, wrapped } from './columns.js';
 import type { FormatDefinition, Rendered } from './contract.js';

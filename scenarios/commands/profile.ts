@@ -1,7 +1,7 @@
 import { UserError } from '../../results/errors.js';
 import { writeJsonAtomic } from '../../results/files.js';
 import { formatDuration, formatRate } from '../../results/units.js';
-import { resolveModel } from '../../servers/models/resolve.js';
+import { resolveModel } from '../../servers/models/index.js';
 import { DEFAULT_PROFILE_SIZES, profileModel } from '../../servers/profile.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../results/errors.js';
-import { formats } from '../../results/formats/registry.js';
+import { formats } from '../../results/formats/index.js';
 import { renderReport, writeReports } from '../../results/report.js';
 import { listRuns, readRun } from '../../results/store.js';
 import type { CommandDefinition } from '../contract.js';

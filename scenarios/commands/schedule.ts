@@ -1,6 +1,6 @@
 import { createArrival } from '../../clients/arrivals/index.js';
 import { UserError } from '../../results/errors.js';
-import { Mt19937, uniformInt } from '../../results/stats/random.js';
+import { Mt19937, uniformInt } from '../../results/stats/index.js';
 import { parseRate } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';

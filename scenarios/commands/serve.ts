@@ -1,8 +1,8 @@
 import { UserError } from '../../results/errors.js';
 import { unknownName } from '../../results/lookup.js';
-import { models } from '../../servers/models/registry.js';
-import type { ModelSpec } from '../../servers/models/spec.js';
-import { runtimes } from '../../servers/runtimes/registry.js';
+import type { ModelSpec } from '../../servers/models/index.js';
+import { models } from '../../servers/models/index.js';
+import { runtimes } from '../../servers/runtimes/index.js';
 import { startServer } from '../../servers/server.js';
 import { strategyNamed } from '../../servers/strategies/index.js';
 import type { CommandDefinition } from '../contract.js';

@@ -1,5 +1,5 @@
-import type { SimulationSink } from '../executors/contract.js';
-import type { Execute, Nanos, ResponseSource, StrategyRequest } from '../strategies/contract.js';
+import type { SimulationSink } from '../executors/index.js';
+import type { Execute, Nanos, ResponseSource, StrategyRequest } from '../strategies/index.js';
 
 export interface ListedExecution {
   readonly instance: number;

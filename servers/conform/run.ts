@@ -1,9 +1,9 @@
 import { checked } from '../../results/lookup.js';
 import { instanceList, strategyContext } from '../executors/context.js';
-import type { CostTable, SimulationTotals } from '../executors/contract.js';
 import { costModel, costTable } from '../executors/cost.js';
+import type { CostTable, SimulationTotals } from '../executors/index.js';
 import { simulate } from '../executors/virtual.js';
-import type { StrategyRequest } from '../strategies/contract.js';
+import type { StrategyRequest } from '../strategies/index.js';
 import { createStrategy, findStrategy } from '../strategies/registry.js';
 import { type Listed, Listing } from './listing.js';
 import type { VectorCase } from './vectors.js';

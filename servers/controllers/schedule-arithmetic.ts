@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { CostTable } from '../executors/contract.js';
 import { costOf, costTable } from '../executors/cost.js';
+import type { CostTable } from '../executors/index.js';
 import { count, positive } from '../strategies/support/options.js';
 import { defineController } from './contract.js';
 import { answering, operations } from './support/steps.js';

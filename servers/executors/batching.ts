@@ -1,8 +1,8 @@
 import { maxBatch } from '../models/batch.js';
 import { ProtocolError } from '../protocol/errors.js';
+import type { InferRequest, Tensor, TensorMetadata } from '../protocol/index.js';
 import { ELEMENT_BYTES, elementCount, invalid, showShape } from '../protocol/tensors.js';
-import type { InferRequest, Tensor, TensorMetadata } from '../protocol/types.js';
-import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/contract.js';
+import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 
 /** Joins requests into batches and takes batches apart again, for one model. */
 export class Batching {

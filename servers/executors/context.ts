@@ -1,4 +1,4 @@
-import type { InstanceInfo, StrategyContext } from '../strategies/contract.js';
+import type { InstanceInfo, StrategyContext } from '../strategies/index.js';
 import { createStrategy } from '../strategies/registry.js';
 import type { CostModel } from './cost.js';
 

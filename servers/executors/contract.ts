@@ -6,7 +6,7 @@ import type {
   ResponseSource,
   Strategy,
   StrategyRequest,
-} from '../strategies/contract.js';
+} from '../strategies/index.js';
 
 /** Points `[rows, ns]`, rows ascending; see `costOf` in cost.ts for the interpolation. */
 export type CostTable = readonly (readonly [rows: number, ns: Nanos])[];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../results/errors.js';
-import type { Execute, InstanceInfo, Nanos } from '../strategies/contract.js';
+import type { Execute, InstanceInfo, Nanos } from '../strategies/index.js';
 import type { CostTable } from './contract.js';
 
 /** What executions cost: one table for every model, or one for each, or both. */

@@ -1,4 +1,4 @@
-import type { Execute, Nanos } from '../strategies/contract.js';
+import type { Execute, Nanos } from '../strategies/index.js';
 
 /**
  * The executions under way, at most one an instance, as a binary heap: the earliest end first, the lowest instance id among

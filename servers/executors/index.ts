@@ -1,5 +1,6 @@
 export { instanceList, strategyContext } from './context.js';
-export type { CostTable } from './contract.js';
+export type { CostTable, SimulationSink, SimulationTotals } from './contract.js';
 export { costModel, costOf, costTable } from './cost.js';
-export type { Isolation } from './instance.js';
-export { executorNamed, executors } from './registry.js';
+export type { Instance, InstanceEvents, Isolation } from './instance.js';
+export type { Hints } from './job.js';
+export { simulate } from './virtual.js';

@@ -1,6 +1,6 @@
 import { nowNs } from '../../results/clock.js';
 import { messageOf } from '../../results/errors.js';
-import type { Runtime, RuntimeMetadata } from '../runtimes/contract.js';
+import type { Runtime, RuntimeMetadata } from '../runtimes/index.js';
 import { createRuntime } from '../runtimes/index.js';
 import type { Batch, BatchOutcome, Instance, InstancePlace, InstanceSpec, InstanceState } from './instance.js';
 

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { nowNs } from '../../results/clock.js';
 import { messageOf, UserError } from '../../results/errors.js';
-import type { Runtime } from '../runtimes/contract.js';
+import type { Runtime } from '../runtimes/index.js';
 import { createRuntime } from '../runtimes/index.js';
 import type { FromWorker, InstanceSpec, ToWorker } from './instance.js';
 import { zeroInputs } from './zero-inputs.js';

@@ -1,5 +1,5 @@
 import type { Problem } from '../../results/errors.js';
-import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/contract.js';
+import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 
 /** What an instance is made from; plain data. */
 export interface InstanceSpec {

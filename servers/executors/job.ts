@@ -1,6 +1,5 @@
-import type { InferOutcome } from '../protocol/service.js';
-import type { InferRequest, Tensor } from '../protocol/types.js';
-import type { Execute, Nanos, StrategyRequest } from '../strategies/contract.js';
+import type { InferOutcome, InferRequest, Tensor } from '../protocol/index.js';
+import type { Execute, Nanos, StrategyRequest } from '../strategies/index.js';
 
 /** What the client told of its request besides the tensors; from the request's parameters. */
 export interface Hints

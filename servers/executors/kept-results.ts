@@ -1,4 +1,4 @@
-import type { Tensor } from '../protocol/types.js';
+import type { Tensor } from '../protocol/index.js';
 
 /**
  * Outputs by content key, for strategies that answer from a cache: they decide what is a hit, this keeps the bytes.

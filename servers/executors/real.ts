@@ -1,7 +1,6 @@
 import { ProtocolError } from '../protocol/errors.js';
-import type { InferOutcome, InferTicket } from '../protocol/service.js';
-import type { InferRequest, Tensor } from '../protocol/types.js';
-import type { Action, Execute, Nanos, ResponseSource, Strategy, StrategyRequest } from '../strategies/contract.js';
+import type { InferOutcome, InferRequest, InferTicket, Tensor } from '../protocol/index.js';
+import type { Action, Execute, Nanos, ResponseSource, Strategy, StrategyRequest } from '../strategies/index.js';
 import { type ExecutorClock, realClock } from './alarm.js';
 import type { Batching } from './batching.js';
 import type { BatchOutcome, Instance } from './instance.js';

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../protocol/errors.js';
+import type { ServerTimings, Tensor } from '../protocol/index.js';
 import { emptyTimings } from '../protocol/timings.js';
-import type { ServerTimings, Tensor } from '../protocol/types.js';
-import type { ResponseSource } from '../strategies/contract.js';
+import type { ResponseSource } from '../strategies/index.js';
 import type { Job } from './job.js';
 
 /** Who counts. Durations in ns. */

@@ -1,4 +1,4 @@
-import type { Action, Execute, Nanos, Strategy, StrategyRequest } from '../strategies/contract.js';
+import type { Action, Execute, Nanos, Strategy, StrategyRequest } from '../strategies/index.js';
 import type { ArrivalSource, SimulationCase, SimulationSink, SimulationTotals } from './contract.js';
 import { ExecutionEnds } from './ends.js';
 

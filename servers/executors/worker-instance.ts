@@ -1,6 +1,6 @@
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
-import type { RuntimeMetadata } from '../runtimes/contract.js';
+import type { RuntimeMetadata } from '../runtimes/index.js';
 import type {
   Batch,
   BatchOutcome,

@@ -1,6 +1,6 @@
+import type { TensorMetadata } from '../protocol/index.js';
 import { byteCount, elementCount } from '../protocol/tensors.js';
-import type { TensorMetadata } from '../protocol/types.js';
-import type { RuntimeTensor } from '../runtimes/contract.js';
+import type { RuntimeTensor } from '../runtimes/index.js';
 
 /**
  * Inputs of zeros (BYTES: empty texts). Dimensions that are −1 are `rows` in the first place and elsewhere what `dims`

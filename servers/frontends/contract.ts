@@ -1,4 +1,4 @@
-import type { InferenceService } from '../protocol/service.js';
+import type { InferenceService } from '../protocol/index.js';
 
 /** Limits of what a client may send. */
 export interface FrontendLimits {

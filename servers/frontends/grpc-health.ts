@@ -1,7 +1,7 @@
 import type { Server, UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { SERVICE_NAME } from '../protocol/grpc-service.js';
-import type { InferenceService } from '../protocol/service.js';
+import type { InferenceService } from '../protocol/index.js';
 
 /** How often watchers learn of a change; a check is answered from the service itself. */
 const WATCH_PERIOD_MS = 500;

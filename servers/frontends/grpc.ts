@@ -3,7 +3,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { messageOf, UserError } from '../../results/errors.js';
 import { inferenceService, loadInferenceProto } from '../protocol/grpc-service.js';
-import type { InferenceService } from '../protocol/service.js';
+import type { InferenceService } from '../protocol/index.js';
 import type { Frontend, FrontendDefinition, FrontendOptions } from './contract.js';
 import { withMapEntryNames } from './grpc-descriptors.js';
 import { addHealth } from './grpc-health.js';

@@ -1,4 +1,4 @@
-import type { InferenceService } from '../protocol/service.js';
+import type { InferenceService } from '../protocol/index.js';
 
 /** One model of the repository extension's index; spelt as on the wire. */
 export interface ModelIndex {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { InferenceService } from '../protocol/service.js';
+import type { InferenceService } from '../protocol/index.js';
 import type { FrontendLimits } from './contract.js';
 
 /** One request on its way. */

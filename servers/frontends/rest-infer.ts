@@ -1,10 +1,9 @@
 import { nowNs } from '../../results/clock.js';
 import { ProtocolError } from '../protocol/errors.js';
+import type { InferOutcome, InferRequest } from '../protocol/index.js';
 import { INFER_HEADER, parseHeaderLength } from '../protocol/json.js';
 import { decodeJsonRequest } from '../protocol/json-request.js';
 import { encodeJsonResponse } from '../protocol/json-response.js';
-import type { InferOutcome } from '../protocol/service.js';
-import type { InferRequest } from '../protocol/types.js';
 import { collectBody } from './rest-body.js';
 import type { Exchange } from './rest-exchange.js';
 import { refuse, replyError, replyMessage } from './rest-reply.js';

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
-import type { InferenceService } from '../protocol/service.js';
+import type { InferenceService } from '../protocol/index.js';
 import type { Frontend, FrontendDefinition, FrontendLimits, FrontendOptions } from './contract.js';
 import { route } from './rest-routes.js';
 

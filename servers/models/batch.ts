@@ -1,7 +1,7 @@
 import { type Problem, UserError } from '../../results/errors.js';
+import type { TensorMetadata } from '../protocol/index.js';
 import { showShape } from '../protocol/tensors.js';
-import type { TensorMetadata } from '../protocol/types.js';
-import type { RuntimeMetadata } from '../runtimes/contract.js';
+import type { RuntimeMetadata } from '../runtimes/index.js';
 
 /**
  * How many rows one execution can take: Infinity where the first dimension of every input and output is dynamic; else the

@@ -1,5 +1,5 @@
 import { startInstance } from '../executors/start-instance.js';
-import type { RuntimeMetadata } from '../runtimes/contract.js';
+import type { RuntimeMetadata } from '../runtimes/index.js';
 import type { ResolvedModel } from './contract.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Datatype, TensorMetadata } from '../protocol/types.js';
+import type { Datatype, TensorMetadata } from '../protocol/index.js';
 
 /** A tensor in its own ArrayBuffer, so that it can be transferred between threads. Bytes as in protocol/types.ts. */
 export interface RuntimeTensor {

@@ -1,5 +1,5 @@
+import type { Datatype } from '../protocol/index.js';
 import { joinBytes, splitBytes } from '../protocol/tensors.js';
-import type { Datatype } from '../protocol/types.js';
 
 type Values =
   | BigInt64Array

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
 import { z } from 'zod';
 import { messageOf, UserError } from '../../results/errors.js';
-import type { TensorMetadata } from '../protocol/types.js';
+import type { TensorMetadata } from '../protocol/index.js';
 import { defineRuntime, type Runtime, type RuntimeMetadata, type RuntimeTensor } from './contract.js';
 import { datatypeOf, ELEMENTS, elementOf, fromStrings, ownBuffer, toStrings } from './onnx-types.js';
 
