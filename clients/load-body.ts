@@ -1,5 +1,5 @@
 import { messageOf, UserError } from '../results/errors.js';
-import type { InferenceService } from '../servers/protocol/service.js';
+import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
 import type { DriveJob } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
@@ -60,7 +60,8 @@ async function driveAgainst(
   service: InferenceService | undefined,
   signal: AbortSignal,
 ): Promise<FromLoad> {
-  const transport = createTransport(job.transport, { ...job, service });
+  const responses = job.mode === 'accuracy' || job.judge || job.outputsPath !== undefined;
+  const transport = createTransport(job.transport, { ...job, service, responses });
   try {
     const samples = await samplesNamed(job.samples.name).create({
       metadata: await transport.modelMetadata(signal),

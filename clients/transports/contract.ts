@@ -1,11 +1,11 @@
-import type { InferenceService } from '../../servers/protocol/service.js';
 import type {
+  InferenceService,
   InferRequest,
   InferResponse,
   ModelMetadata,
   ModelStatistics,
   ServerTimings,
-} from '../../servers/protocol/types.js';
+} from '../../servers/protocol/index.js';
 
 export type CallOutcome = 'ok' | 'rejected' | 'failed' | 'timedOut' | 'cancelled';
 
@@ -19,7 +19,7 @@ export interface CallResult {
   readonly errorMessage?: string | undefined;
   /** The server's durations, where it sends them. */
   readonly timings?: ServerTimings | undefined;
-  /** Decoded only when asked: accuracy needs it, latency does not. */
+  /** Decoded only when asked: accuracy needs it, latency does not. Always there unless the transport was made without `responses`. */
   response?(): InferResponse;
 }
 
@@ -49,6 +49,8 @@ export interface TransportOptions {
   /** Connections that may be open at once. */
   readonly connections: number;
   readonly timeoutNs: number;
+  /** Whether results need a `response`; default true. A load that looks at the time only spares itself the bodies' memory. */
+  readonly responses?: boolean | undefined;
   /** The server core, for the in-process transport only. */
   readonly service?: InferenceService | undefined;
 }

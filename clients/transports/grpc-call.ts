@@ -1,7 +1,6 @@
 import { type Client, type ClientUnaryCall, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { nowNs } from '../../results/clock.js';
-import { decodeGrpcResponse } from '../../servers/protocol/grpc-codec.js';
-import { timingsFromParameters } from '../../servers/protocol/timings.js';
+import { decodeGrpcResponse, timingsFromParameters } from '../../servers/protocol/index.js';
 import type { CallHandle, CallOutcome, CallResult } from './contract.js';
 import type { Pending } from './deadlines.js';
 import { brokenCall, codeOfGrpc, outcomeOf } from './outcomes.js';

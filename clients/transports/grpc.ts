@@ -1,8 +1,7 @@
 import { Client, type ClientOptions, credentials, type MethodDefinition } from '@grpc/grpc-js';
 import { nowNs } from '../../results/clock.js';
-import { encodeGrpcRequest } from '../../servers/protocol/grpc-codec.js';
-import { inferenceService } from '../../servers/protocol/grpc-service.js';
-import type { InferRequest, ModelMetadata, ModelStatistics } from '../../servers/protocol/types.js';
+import type { InferRequest, ModelMetadata, ModelStatistics } from '../../servers/protocol/index.js';
+import { encodeGrpcRequest, inferenceService } from '../../servers/protocol/index.js';
 import type { CallHandle, CallResult, Transport, TransportDefinition, TransportOptions } from './contract.js';
 import { Deadlines } from './deadlines.js';
 import { GrpcCall } from './grpc-call.js';

@@ -1,7 +1,6 @@
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
-import type { InferenceService, InferOutcome, InferTicket } from '../../servers/protocol/service.js';
-import type { InferRequest } from '../../servers/protocol/types.js';
+import type { InferenceService, InferOutcome, InferRequest, InferTicket } from '../../servers/protocol/index.js';
 import type {
   CallHandle,
   CallOutcome,

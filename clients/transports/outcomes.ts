@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../servers/protocol/errors.js';
-import { STATUS } from '../../servers/protocol/errors.js';
+import type { ErrorCode } from '../../servers/protocol/index.js';
+import { STATUS } from '../../servers/protocol/index.js';
 import type { CallOutcome, CallResult } from './contract.js';
 
 /** How a server's refusal counts: full is `rejected`, late is `timedOut`; anything else that is not ok is `failed`. */

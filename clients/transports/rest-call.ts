@@ -1,25 +1,28 @@
-import type { Dispatcher } from 'undici';
 import { nowNs } from '../../results/clock.js';
-import { INFER_HEADER, parseHeaderLength } from '../../servers/protocol/json.js';
-import { decodeJsonResponse } from '../../servers/protocol/json-response.js';
+import { decodeJsonResponse, INFER_HEADER, parseHeaderLength } from '../../servers/protocol/index.js';
 import type { CallHandle, CallOutcome, CallResult } from './contract.js';
 import type { Pending } from './deadlines.js';
-import { jsonTimings } from './json-timings.js';
+import type { Exchange } from './http1-pool.js';
+import { jsonTimings, TIMINGS_WITHIN } from './json-timings.js';
 import { brokenCall, codeOfHttp, outcomeOf } from './outcomes.js';
 
-/**
- * One request as undici's dispatcher sees it. The raw form of its handler: the newer one builds an object of the headers
- * for each response.
- */
-export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending {
+/** One inference over HTTP/1.1. */
+export class RestCall implements Exchange, CallHandle, Pending {
   settled = false;
-  private abort: ((error?: Error) => void) | undefined;
+  private connection: { destroy(): void } | undefined;
   private firstByteNs = Number.NaN;
   private status = 0;
-  private headers: readonly Buffer[] = [];
+  private headers = '';
+  /** The body's beginning. */
+  private beginning = '';
   private chunks: Buffer[] = [];
 
-  constructor(private done: (result: CallResult) => void) {}
+  /** Without `keepBody` the result has no `response`: whoever looks at the time only spares itself the memory. */
+  constructor(
+    readonly message: Uint8Array,
+    private readonly keepBody: boolean,
+    private done: (result: CallResult) => void,
+  ) {}
 
   cancel(): void {
     this.stop('cancelled', 'cancelled', 'cancelled by the client');
@@ -29,55 +32,45 @@ export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending
     this.stop('timedOut', 'client-timeout', 'no answer within the timeout');
   }
 
-  onConnect(abort: (error?: Error) => void): void {
-    this.abort = abort;
-    if (this.settled) abort(new Error('cancelled'));
+  sent(connection: { destroy(): void }): void {
+    this.connection = connection;
   }
 
-  onHeaders(status: number, headers: Buffer[]): boolean {
+  head(status: number, text: string): void {
     this.firstByteNs = nowNs();
     this.status = status;
-    this.headers = headers;
-    return true;
+    this.headers = text;
   }
 
-  onData(chunk: Buffer): boolean {
-    this.chunks.push(chunk);
-    return true;
+  body(bytes: Buffer): void {
+    if (this.beginning.length < TIMINGS_WITHIN)
+      this.beginning += bytes.toString('latin1', 0, TIMINGS_WITHIN - this.beginning.length);
+    if (this.keepBody || this.status !== 200) this.chunks.push(Buffer.from(bytes));
   }
 
-  onComplete(): void {
+  end(): void {
     if (this.settled) return;
     const completedNs = nowNs();
-    const { chunks } = this;
-    this.settle(
-      this.status === 200 ? this.answer(completedNs, chunks) : this.refusal(completedNs, Buffer.concat(chunks)),
-    );
+    this.settle(this.status === 200 ? this.answer(completedNs) : this.refusal(completedNs));
   }
 
-  onError(error: Error): void {
-    if (this.settled) return;
-    const code = (error as NodeJS.ErrnoException).code ?? error.name;
-    this.settle(brokenCall('failed', nowNs(), code, error.message));
+  failed(code: string, message: string): void {
+    if (!this.settled) this.settle(brokenCall('failed', nowNs(), code, message));
   }
 
-  private answer(completedNs: number, chunks: readonly Buffer[]): CallResult {
-    const { headers, firstByteNs } = this;
-    return {
-      outcome: 'ok',
-      firstByteNs,
-      completedNs,
-      // The first chunk holds them; a large body is joined only for whoever asks for it.
-      timings: jsonTimings(chunks[0] ?? EMPTY),
-      response() {
-        const body = Buffer.concat(chunks);
-        return decodeJsonResponse(body, parseHeaderLength(headerValue(headers), body.length));
-      },
+  private answer(completedNs: number): CallResult {
+    const { firstByteNs, headers, chunks } = this;
+    const timings = jsonTimings(this.beginning);
+    if (!this.keepBody) return { outcome: 'ok', firstByteNs, completedNs, timings };
+    const response = () => {
+      const body = Buffer.concat(chunks);
+      return decodeJsonResponse(body, parseHeaderLength(HEADER.exec(headers)?.[1], body.length));
     };
+    return { outcome: 'ok', firstByteNs, completedNs, timings, response };
   }
 
-  private refusal(completedNs: number, body: Buffer): CallResult {
-    const { message, reason } = errorBody(body);
+  private refusal(completedNs: number): CallResult {
+    const { message, reason } = errorBody(Buffer.concat(this.chunks));
     return {
       outcome: outcomeOf(codeOfHttp(this.status)),
       firstByteNs: this.firstByteNs,
@@ -90,19 +83,18 @@ export class RestCall implements Dispatcher.DispatchHandler, CallHandle, Pending
   private stop(outcome: CallOutcome, code: string, message: string): void {
     if (this.settled) return;
     this.settle(brokenCall(outcome, nowNs(), code, message));
-    this.abort?.(new Error(message));
+    this.connection?.destroy();
   }
 
   private settle(result: CallResult): void {
     this.settled = true;
-    this.chunks = [];
     const { done } = this;
     this.done = nobody;
     done(result);
   }
 }
 
-const EMPTY = Buffer.alloc(0);
+const HEADER = new RegExp(`^${INFER_HEADER}: *(.*)$`, 'im');
 const nobody = (): void => {};
 
 /** A v2 error object: `{"error": "…"}`, with our server's `reason` where it has one. */
@@ -116,12 +108,3 @@ function errorBody(body: Buffer): { readonly message: string; readonly reason?: 
     return { message: text };
   }
 }
-
-function headerValue(headers: readonly Buffer[]): string | undefined {
-  for (let i = 0; i + 1 < headers.length; i += 2)
-    if (headers[i]!.length === INFER_HEADER.length && headers[i]!.toString('latin1').toLowerCase() === HEADER)
-      return headers[i + 1]!.toString('latin1');
-  return undefined;
-}
-
-const HEADER = INFER_HEADER.toLowerCase();

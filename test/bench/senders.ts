@@ -59,6 +59,7 @@ export function transportSender(name: string, url: string, request: InferRequest
     model: request.modelName,
     connections: concurrency,
     timeoutNs: 10e9,
+    responses: false,
   });
   const encoded = transport.encode(request);
   return {
