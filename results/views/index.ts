@@ -1,2 +1,2 @@
-export type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
+export type { Block, Cell, ViewInput } from './contract.js';
 export { views } from './registry.js';

@@ -12,17 +12,28 @@ export function claimWords({ figure, best, rivals, strength }: Claim): string {
   if (strength !== 'level') {
     const verb = strength === 'shown' ? 'has' : 'seems to have';
     const superlative = figure.better === 'lower' ? 'lowest' : 'highest';
-    return `${named(best)} ${verb} the ${superlative} ${figure.name}, ${value(best)}: ${listed(rivals.map(ratioWords))}`;
+    return `${named(best)} ${verb} the ${superlative} ${figure.name}, ${value(best)}: ${ratios(rivals)}`;
   }
   const level = rivals.filter(({ standing }) => standing === 'level');
   const behind = rivals.filter(({ standing }) => standing !== 'level');
   const leaders = [best, ...level].map((each) => `${named(each)} (${value(each)})`);
-  const words = `no difference shown in ${figure.name} between ${listed(leaders)}`;
+  const words = `no difference shown in ${figure.name} between ${few(leaders)}`;
   if (behind.length === 0) return words;
   const sure = behind.every(({ standing }) => standing === 'behind');
   const verb = behind.length === 1 ? (sure ? 'is' : 'seems') : sure ? 'are' : 'seem';
-  const others = listed(behind.map((each) => `${each.group.system} (${value(each)})`));
-  return `${words}; ${others} ${verb} behind: ${best.group.system} has ${listed(behind.map(ratioWords))}`;
+  const others = few(behind.map((each) => `${each.group.system} (${value(each)})`));
+  return `${words}; ${others} ${verb} behind: ${best.group.system} has ${ratios(behind)}`;
+}
+
+/** A sentence of ten names is not read: the first three, and how many more. The tables have them all. */
+function few(items: readonly string[]): string {
+  return items.length <= 4 ? listed(items) : listed([...items.slice(0, 3), `${items.length - 3} more`]);
+}
+
+/** Of many rivals the nearest and the farthest. */
+function ratios(rivals: readonly Rival[]): string {
+  if (rivals.length <= 3) return listed(rivals.map(ratioWords));
+  return `${ratioWords(rivals[0]!)} … ${ratioWords(rivals.at(-1)!)}`;
 }
 
 /** How often who is best: the shortest honest answer. */

@@ -20,7 +20,7 @@ export function manyTransports(groups: readonly Group[]): boolean {
 }
 
 /** `1.2 ms (1.1 ms – 1.4 ms)`: median and range over repeats; one repeat has no range. */
-export function mergedText(merged: Merged, format: (value: number) => string): string {
+function mergedText(merged: Merged, format: (value: number) => string): string {
   if (merged.n === 1 || merged.low === merged.high) return format(merged.value);
   return `${format(merged.value)} (${rangeText(merged.low, merged.high, format)})`;
 }
