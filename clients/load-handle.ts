@@ -19,7 +19,7 @@ export interface ForkLoadOptions {
 }
 
 /** The load process failed or died. */
-export class LoadProcessError extends Error {
+class LoadProcessError extends Error {
   override readonly name = 'LoadProcessError';
 
   constructor(

@@ -23,7 +23,7 @@ import { messageOf, UserError } from './errors.js';
 import { writeFileAtomic } from './files.js';
 import { OUTCOMES, RecordTable, UNKNOWN } from './record.js';
 
-export const RECORDS_SCHEMA = 1;
+const RECORDS_SCHEMA = 1;
 
 /**
  * Writes the records as one Arrow IPC file that DuckDB, pandas and polars open as it is: `outcome` and `error` are text

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from './environment.js';
 import { packageRoot, version } from './package.js';
 
-export const ENVIRONMENT_SCHEMA = 1;
+const ENVIRONMENT_SCHEMA = 1;
 
 export interface CaptureOptions {
   /** Execution providers that the runtime offers; this folder does not load it. */

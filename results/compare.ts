@@ -1,4 +1,4 @@
-import { noiseFloor, type PairedRatio, pairedRatio } from './stats/paired.js';
+import { noiseFloor, type PairedRatio, pairedRatio } from './stats/index.js';
 import type { TrialOutcome, TrialSummary } from './summary.js';
 
 /** The figures that two systems are compared by. `better` is the direction of an improvement. */

@@ -1,5 +1,5 @@
 import type { RecordTable } from './record.js';
-import { ascending, distribution, mean } from './stats/percentile.js';
+import { ascending, distribution, mean } from './stats/index.js';
 import type { ComponentSummary } from './summary.js';
 
 /**

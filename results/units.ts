@@ -2,16 +2,11 @@ import { z } from 'zod';
 
 /** Nanoseconds in each unit that a duration may carry. */
 const NS = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, min: 60e9, m: 60e9, h: 3600e9 } as const;
-const BYTES = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+const BYTES = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
 /** `20ms`, `1.5s`, `250us` → integer nanoseconds; undefined where it is no duration. */
 export function parseDuration(text: string): number | undefined {
   return withUnit(text, NS);
-}
-
-/** `64MiB`, `600kB` → bytes; undefined where it is no size. */
-export function parseSize(text: string): number | undefined {
-  return withUnit(text, BYTES);
 }
 
 /** `400/s`, `2k/s`, `30/min` → per second; undefined where it is no rate. */
@@ -60,8 +55,6 @@ export function significant(value: number): string {
 /** Option schema of a duration: integer nanoseconds, or a text with a unit. Output: nanoseconds. */
 export const duration = () =>
   quantity('a duration with its unit, like 20ms, 1.5s or 250us (a bare number is nanoseconds)', parseDuration);
-/** Option schema of a size in bytes, `64MiB`. */
-export const size = () => quantity('a size with its unit, like 64MiB or 600kB (a bare number is bytes)', parseSize);
 /** Option schema of a rate, `400/s`. Output: per second. */
 export const rate = () => quantity('a rate with its unit, like 400/s (a bare number is per second)', parseRate);
 /** Option schema of a fraction, `0.1%` or `0.001`. */

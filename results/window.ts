@@ -1,6 +1,6 @@
 import type { Window } from './metrics/index.js';
 import { OUTCOMES, type RecordTable } from './record.js';
-import { ascending } from './stats/percentile.js';
+import { ascending } from './stats/index.js';
 
 /** The measured window and the latencies in order of due time, which interval estimates need. */
 export interface MeasuredWindow extends Window {

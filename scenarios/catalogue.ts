@@ -9,6 +9,7 @@ import { metrics } from '../results/metrics/index.js';
 import { monitors } from '../results/monitors/index.js';
 import { views } from '../results/views/index.js';
 import { controllers } from '../servers/controllers/index.js';
+import { executors } from '../servers/executors/index.js';
 import { frontends } from '../servers/frontends/index.js';
 import { llmSchedulers } from '../servers/llm/index.js';
 import { models } from '../servers/models/index.js';
@@ -34,6 +35,7 @@ export const catalogue: Readonly<Record<string, readonly CatalogueEntry[]>> = {
   samples,
   models,
   runtimes,
+  executors,
   frontends,
   metrics,
   gates,

@@ -5,7 +5,6 @@ import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
-import { formatDuration } from '../results/units.js';
 import type { ModelSpec } from '../servers/models/index.js';
 import { models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
@@ -66,7 +65,7 @@ function parseTop(yaml: MergedYaml, found: Problem[]): z.output<typeof scenarioS
 }
 
 /** A zoo name, `{ path }` or `{ runtime, … }`; paths are relative to the scenario file. */
-export function readModel(
+function readModel(
   raw: unknown,
   path: Path,
   yaml: MergedYaml,
@@ -390,13 +389,4 @@ function checkName(name: string, kind: string, place: string, found: Problem[]):
     allowed: 'up to 40 letters, digits, "-" and "_", a letter or digit first',
   });
   return false;
-}
-
-/** For `servemark list` and summaries. */
-export function describeTargets(scenario: Scenario): string {
-  const parts: string[] = [];
-  if (scenario.targets.p99LatencyNs !== undefined) parts.push(`p99 ≤ ${formatDuration(scenario.targets.p99LatencyNs)}`);
-  if (scenario.targets.errorRate !== undefined) parts.push(`errors ≤ ${scenario.targets.errorRate * 100} %`);
-  if (scenario.targets.accuracy !== undefined) parts.push(`accuracy ≥ ${scenario.targets.accuracy * 100} %`);
-  return parts.join(', ');
 }

@@ -129,7 +129,7 @@ export function estimateNs(scenario: Scenario, trials: readonly TrialSpec[]): nu
 }
 
 /** Start-up of two processes, warm-up, load, drain and summary. */
-export function trialNs(scenario: Scenario, spec: TrialSpec): number {
+function trialNs(scenario: Scenario, spec: TrialSpec): number {
   if (spec.identity.simulated) return 0.1e9;
   if (spec.kind === 'accuracy') return 5e9;
   return 1.2e9 + scenario.warmUpNs + (loadDurationNs(spec.load) ?? 10e9);
@@ -213,6 +213,6 @@ function nthSeed(seed: string, repeat: number): string {
 }
 
 /** A safe file name. */
-export function slug(name: string): string {
+function slug(name: string): string {
   return name.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
 }

@@ -7,7 +7,7 @@ const seed = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)]
 const cpus = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'must be a list of processors like 0,2-3');
 
 /** `model:` in full. A plain text is a zoo name. */
-export const modelSchema = z.union([
+const modelSchema = z.union([
   z.string(),
   z.looseObject({
     zoo: z.string().optional(),
@@ -17,7 +17,7 @@ export const modelSchema = z.union([
   }),
 ]);
 
-export const samplesSchema = z.union([
+const samplesSchema = z.union([
   z.string(),
   z.strictObject({
     name: z.string().optional(),

@@ -133,7 +133,7 @@ function driveJob(
 }
 
 /** The scenario's choice, else the zoo model's own samples, else generated ones. */
-export function samplesOf(system: Pick<SystemSpec, 'model'>, choice: SamplesChoice | undefined): SamplesChoice {
+function samplesOf(system: Pick<SystemSpec, 'model'>, choice: SamplesChoice | undefined): SamplesChoice {
   if (choice) return choice;
   const zoo = 'zoo' in system.model ? findModel(system.model.zoo) : undefined;
   return { name: zoo?.samples ?? 'random' };

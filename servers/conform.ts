@@ -21,7 +21,7 @@ export async function conformFile(path: string): Promise<CaseResult[]> {
 }
 
 /** Run one case. A case whose strategy throws has failed. */
-export function conformCase(vector: VectorCase): CaseResult {
+function conformCase(vector: VectorCase): CaseResult {
   const { name } = vector;
   const strategy = vector.strategy.name;
   try {

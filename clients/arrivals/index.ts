@@ -1,2 +1,1 @@
-export type { ArrivalDefinition } from './contract.js';
 export { arrivals, createArrival } from './registry.js';

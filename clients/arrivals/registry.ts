@@ -7,7 +7,7 @@ import { poisson } from './poisson.js';
 export const arrivals = [constant, poisson] as const satisfies readonly ArrivalDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */
-export function arrivalNamed(name: string, place = 'arrivals'): ArrivalDefinition {
+function arrivalNamed(name: string, place = 'arrivals'): ArrivalDefinition {
   return lookUp<ArrivalDefinition>(arrivals, name, 'arrival process', place);
 }
 

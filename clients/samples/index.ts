@@ -1,2 +1,2 @@
-export type { SampleDefinition, SampleLibrary } from './contract.js';
+export type { SampleLibrary } from './contract.js';
 export { samples, samplesNamed } from './registry.js';

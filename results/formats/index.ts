@@ -1,2 +1,2 @@
-export type { FormatDefinition, Rendered, RenderOptions, Report, Section } from './contract.js';
+export type { Rendered, RenderOptions, Report } from './contract.js';
 export { formatNamed, formats } from './registry.js';

@@ -1,4 +1,4 @@
-import { countAbove, percentile } from '../stats/percentile.js';
+import { countAbove, percentile } from '../stats/index.js';
 import { formatDuration } from '../units.js';
 import type { GateDefinition, GateInput } from './contract.js';
 import { count } from './text.js';

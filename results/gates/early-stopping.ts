@@ -1,5 +1,4 @@
-import { earlyStoppingServer, minQueries, percentileFloor } from '../stats/early-stopping.js';
-import { countAbove } from '../stats/percentile.js';
+import { countAbove, earlyStoppingServer, minQueries, percentileFloor } from '../stats/index.js';
 import { formatDuration } from '../units.js';
 import type { GateDefinition, GateFinding, GateInput } from './contract.js';
 import { count, percentileName } from './text.js';

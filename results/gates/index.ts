@@ -1,2 +1,2 @@
-export type { GateDefinition, GateFinding, GateInput } from './contract.js';
-export { gate, gates } from './registry.js';
+export type { GateInput } from './contract.js';
+export { gates } from './registry.js';

@@ -1,4 +1,4 @@
-import { percentileFloor } from '../stats/early-stopping.js';
+import { percentileFloor } from '../stats/index.js';
 import type { GateDefinition, GateInput } from './contract.js';
 import { count, percentileName } from './text.js';
 

@@ -1,5 +1,4 @@
-import { percentileFloor } from '../stats/early-stopping.js';
-import { percentile } from '../stats/percentile.js';
+import { percentile, percentileFloor } from '../stats/index.js';
 import { formatDuration } from '../units.js';
 import type { GateDefinition, GateFinding, GateInput } from './contract.js';
 import { percent } from './text.js';

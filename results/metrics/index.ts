@@ -1,2 +1,2 @@
-export type { MetricDefinition, MetricValue, Window } from './contract.js';
+export type { MetricValue, Window } from './contract.js';
 export { metric, metrics } from './registry.js';

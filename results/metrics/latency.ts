@@ -1,4 +1,4 @@
-import { quantile } from '../stats/percentile.js';
+import { quantile } from '../stats/index.js';
 import type { MetricDefinition } from './contract.js';
 
 /** Percentiles of completed − due of ok requests, each below its floor absent (see stats/early-stopping.ts). */

@@ -1,2 +1,2 @@
-export type { Monitor, MonitorDefinition } from './contract.js';
-export { monitor, monitors } from './registry.js';
+export type { Monitor } from './contract.js';
+export { monitors } from './registry.js';

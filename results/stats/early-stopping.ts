@@ -1,7 +1,7 @@
 import { incompleteBeta } from './beta.js';
 
 /** How sure an early-stopping statement is. Source: MLPerf inference rules, LoadGen `early_stopping.cc`. */
-export const CONFIDENCE = 0.99;
+const CONFIDENCE = 0.99;
 
 /**
  * The fewest queries n with which t over-latency ones still show, with confidence 0.99, that the true share of queries

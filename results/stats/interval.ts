@@ -3,7 +3,7 @@ import type { Interval } from '../summary.js';
 import { studentQuantile } from './beta.js';
 import { percentile } from './percentile.js';
 
-export const LEVEL = 0.95;
+const LEVEL = 0.95;
 export const RESAMPLES = 2000;
 
 /**

@@ -119,12 +119,6 @@ export function permutation(source: RandomSource, n: number): Uint32Array {
   return items;
 }
 
-/** Doubles in [0, 1) from a fast seeded generator, one a call. */
-export function seededRandom(seed: bigint | number): () => number {
-  const random = new FastRandom(seed);
-  return () => canonicalDouble(random);
-}
-
 const N = 624;
 const M = 397;
 const LOW32 = 0xffffffffn;

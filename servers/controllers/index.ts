@@ -1,3 +1,2 @@
 /** Controllers, for other folders. */
-export { type Controller, type ControllerDefinition, defineController } from './contract.js';
 export { controllers, createController, findController } from './registry.js';

@@ -1,7 +1,5 @@
-import { lookUp } from '../../results/lookup.js';
-
 /** What carries out a strategy's decisions. */
-export interface ExecutorDefinition {
+interface ExecutorDefinition {
   readonly name: string;
   readonly summary: string;
   /** Its times are computed, not measured. */
@@ -13,8 +11,3 @@ export const executors = [
   { name: 'real', summary: 'A monotonic clock and one worker thread or child process an instance', simulated: false },
   { name: 'virtual', summary: 'An event heap over integer nanoseconds and a cost table', simulated: true },
 ] as const satisfies readonly ExecutorDefinition[];
-
-/** The executor of that name. Throws UserError that lists all names. */
-export function executorNamed(name: string, place?: string): ExecutorDefinition {
-  return lookUp<ExecutorDefinition>(executors, name, 'executor', place);
-}

@@ -3,7 +3,7 @@ import { messageOf } from '../../results/errors.js';
 import { ProtocolError, STATUS } from '../protocol/errors.js';
 
 /** Trailing metadata that carries a ProtocolError's reason, `queue-full`. */
-export const REASON_KEY = 'servemark-reason';
+const REASON_KEY = 'servemark-reason';
 
 /** Any error as gRPC reports it; what is no ProtocolError is INTERNAL. */
 export function toStatus(error: unknown): Pick<ServiceError, 'code' | 'details' | 'metadata'> {

@@ -4,9 +4,3 @@ import { rest } from './rest.js';
 
 /** Every frontend: one import and one line. */
 export const frontends = [rest, grpc] as const satisfies readonly FrontendDefinition[];
-
-export type FrontendName = (typeof frontends)[number]['name'];
-
-export function findFrontend(name: string): FrontendDefinition | undefined {
-  return frontends.find((frontend) => frontend.name === name);
-}

@@ -68,6 +68,6 @@ export function refuse(response: ServerResponse, error: ProtocolError): void {
 }
 
 /** What an error says over REST. */
-export function errorBody(error: ProtocolError): { error: string; reason?: string } {
+function errorBody(error: ProtocolError): { error: string; reason?: string } {
   return error.reason === undefined ? { error: error.message } : { error: error.message, reason: error.reason };
 }

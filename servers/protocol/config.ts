@@ -26,7 +26,7 @@ export function modelConfig(metadata: ModelMetadata, serving: ServingConfig): Mo
 }
 
 /** Triton's name of a datatype: `TYPE_FP32`; BYTES is `TYPE_STRING`. */
-export function configDatatype(datatype: Datatype): string {
+function configDatatype(datatype: Datatype): string {
   return datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`;
 }
 

@@ -20,7 +20,7 @@ export const ELEMENT_BYTES: Readonly<Record<Datatype, number>> = {
 };
 
 /** True for the names of KServe v2's datatypes. */
-export function isDatatype(text: unknown): text is Datatype {
+function isDatatype(text: unknown): text is Datatype {
   return typeof text === 'string' && Object.hasOwn(ELEMENT_BYTES, text);
 }
 

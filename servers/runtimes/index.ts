@@ -1,2 +1,2 @@
-export type { Runtime, RuntimeDefinition, RuntimeMetadata, RuntimeTensor } from './contract.js';
+export type { Runtime, RuntimeMetadata, RuntimeTensor } from './contract.js';
 export { createRuntime, parseRuntimeOptions, runtimeNamed, runtimes } from './registry.js';

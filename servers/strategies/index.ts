@@ -9,4 +9,4 @@ export type {
   StrategyDefinition,
   StrategyRequest,
 } from './contract.js';
-export { createStrategy, findStrategy, parseStrategyOptions, strategies, strategyNamed } from './registry.js';
+export { createStrategy, findStrategy, strategies, strategyNamed } from './registry.js';
