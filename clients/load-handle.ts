@@ -7,7 +7,7 @@ import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
 
 export interface ForkLoadOptions {
-  /** Ends the sending; the promise then resolves with what there is. */
+  /** Ends the sending; the promise then resolves with what there is. A process that does not react is killed. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DriveProgress) => void) | undefined;
   /** The process has started. */
@@ -39,7 +39,11 @@ export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Pr
   const child = start(options);
   const lines = keepLastLines(child);
   if (child.pid !== undefined) options.onStart?.(child.pid);
-  const abort = () => tell(child, { kind: 'abort' });
+  let force: NodeJS.Timeout | undefined;
+  const abort = () => {
+    tell(child, { kind: 'abort' });
+    force ??= setTimeout(() => child.kill('SIGKILL'), ABORT_GRACE_MS);
+  };
   options.signal?.addEventListener('abort', abort);
   try {
     return await new Promise<DriveResult>((resolve, reject) => {
@@ -60,9 +64,13 @@ export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Pr
     });
   } finally {
     options.signal?.removeEventListener('abort', abort);
+    clearTimeout(force);
     if (child.connected) child.disconnect();
   }
 }
+
+/** From an abort to SIGKILL: longer than a load waits for its open requests, and it has its records to write. */
+const ABORT_GRACE_MS = 20_000;
 
 function start({ cpus, host }: ForkLoadOptions): ChildProcess {
   const file = fileURLToPath(host?.program ?? compiledUrl(import.meta.url, './load-process.js'));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DriveProgress } from '../clients/job.js';
 import { captureEnvironment } from '../results/capture.js';
+import { messageOf } from '../results/errors.js';
 import { writeReports } from '../results/report.js';
 import type { RunPlan } from '../results/run.js';
 import { createRun, type RunStore, readRun, resumeRun } from '../results/store.js';
@@ -86,10 +87,7 @@ async function execute(
       if (signal.aborted) break;
       if (done.has(spec.identity.id)) continue;
       onEvent({ kind: 'trial', spec, index, total: trials.length });
-      await profiles.prepare(spec.system);
-      const outcome = spec.identity.simulated
-        ? await simulateOutcome(spec, context, store, profiles)
-        : await runTrial(spec, context, store, signal);
+      const outcome = await carryOut(spec, context, store, profiles, signal);
       store.writeOutcome(outcome);
       onEvent({ kind: 'outcome', outcome });
     }
@@ -103,6 +101,24 @@ async function execute(
   if (signal.aborted) state = 'interrupted';
   store.finish(state);
   return { folder: store.folder, state, reports: await writeReports(store.folder) };
+}
+
+/** A cost table that can't be measured fails the trials that need it, not the run. */
+async function carryOut(
+  spec: TrialSpec,
+  context: TrialContext,
+  store: RunStore,
+  profiles: Profiles,
+  signal: AbortSignal,
+): Promise<TrialOutcome> {
+  try {
+    await profiles.prepare(spec.system);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: [] };
+  }
+  if (spec.identity.simulated) return simulateOutcome(spec, context, store, profiles);
+  return runTrial(spec, context, store, signal);
 }
 
 /** The throughput of the probe of that system over that transport; read from the folder, so that a resumed run has it too. */

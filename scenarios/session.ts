@@ -48,20 +48,21 @@ export class ServerSession implements Session {
   async drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult> {
     const server = this.#server!;
     const watch = new Watch(server.pid);
-    let before: Promise<readonly ModelStatistics[]> | undefined;
+    let before: ReturnType<typeof ask> | undefined;
     const endpoint = { url: server.addresses[this.#endpoint]!, model: server.metadata.name };
     // A server that dies must end the trial, not leave the load waiting for answers.
     const died = server.exited.then(({ code, signal: by }) => {
       throw new Error(`the server process ended in mid-trial (${by ? `killed by ${by}` : `exit code ${code}`})`);
     });
+    const pointless = new AbortController();
     const load = forkLoad(
       { ...job, ...endpoint },
       {
-        signal,
+        signal: AbortSignal.any([signal, pointless.signal]),
         cpus: this.spec.system.loadCpus,
         onStart: (pid) => watch.start(pid),
         onProgress: (progress) => {
-          if (progress.phase === 'measuring' && watch.mark()) before = server.statistics();
+          if (progress.phase === 'measuring' && watch.mark()) before = ask(server);
           this.context.onProgress(progress);
         },
       },
@@ -77,13 +78,20 @@ export class ServerSession implements Session {
     } finally {
       watch.stop();
       died.catch(() => {});
-      load.catch(() => {});
+      // A load that went on against a server that is gone would disturb the next trial.
+      pointless.abort();
+      await load.catch(() => {});
     }
   }
 
   async stop(): Promise<void> {
     await this.#server?.stop();
   }
+}
+
+/** A server that dies is told by its end; a question that it leaves open must not become an error of its own. */
+function ask(server: ServerHandle): Promise<readonly ModelStatistics[] | undefined> {
+  return server.statistics().catch(() => undefined);
 }
 
 /** Load and server core in one process of its own: nothing but function calls between them. */

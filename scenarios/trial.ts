@@ -1,4 +1,5 @@
 import type { DriveJob, DriveProgress } from '../clients/job.js';
+import { LoadProcessError } from '../clients/load-handle.js';
 import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
@@ -49,6 +50,7 @@ export async function runTrial(
     return { state: 'completed', summary: summarise(await measure(spec, load, context, store, signal, onLine)) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof LoadProcessError) lines.push(...error.lastLines);
     return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: lines.slice(-20) };
   }
 }
