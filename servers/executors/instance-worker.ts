@@ -76,6 +76,8 @@ function listen(handler: (message: ToWorker) => void): void {
     return;
   }
   process.on('message', handler);
+  // Ctrl-C and `kill` of a whole process group reach this process too; the server decides when it stops.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   // The server is gone: so are we.
   process.on('disconnect', () => process.exit(0));
 }
