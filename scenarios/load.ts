@@ -25,17 +25,17 @@ const DEFAULT_SEEDS = {
 export function loadScenario(file: string): Scenario {
   const yaml = readYaml(file);
   const found: Problem[] = [];
-  const top = parseTop(yaml, found);
-  const model = top ? readModel(top.model, ['model'], yaml, found, dirname(file)) : undefined;
-  const systems = model ? readSystems(yaml, model, found, dirname(file)) : [];
+  const top = readOn(scenarioSchema, yaml.value, [], yaml, found, REQUIRED);
+  if (!top) throw new UserError(found);
+  const model = readModel(top.model, ['model'], yaml, found, dirname(file));
+  // Without a sound model the systems are read for their own mistakes; the scenario is refused anyway.
+  const systems = readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file));
   const loadSpecs = readLoads(yaml, found);
-  if (top) {
-    checkTransports(top.transports, yaml, found);
-    checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
-  }
-  const chosenSamples = readSamples(top?.samples, yaml, found, dirname(file));
-  const seeds = readSeeds(top?.seeds ?? {}, DEFAULT_SEEDS[top?.preset === 'quick' ? 'quick' : 'mlperf'], yaml, found);
-  if (found.length > 0 || !top || !model) throw new UserError(found);
+  checkTransports(top.transports, yaml, found);
+  checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
+  const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
+  const seeds = readSeeds(top.seeds, DEFAULT_SEEDS[top.preset === 'quick' ? 'quick' : 'mlperf'], yaml, found);
+  if (found.length > 0 || !model) throw new UserError(found);
   return {
     file,
     name: basename(file, extname(file)),
@@ -57,11 +57,31 @@ export function loadScenario(file: string): Scenario {
   };
 }
 
-function parseTop(yaml: MergedYaml, found: Problem[]): z.output<typeof scenarioSchema> | undefined {
-  const parsed = scenarioSchema.safeParse(yaml.value, { reportInput: true });
+/** Stand in for required keys that are missing or wrong. */
+const REQUIRED = { schema: 1, question: '?', systems: {}, loads: {} };
+
+/**
+ * Parses a map of keys. Those that are wrong are told and then taken as absent, so that they hide no mistake elsewhere;
+ * undefined where one of them is required and nothing stands in for it.
+ */
+function readOn<Schema extends z.ZodType>(
+  schema: Schema,
+  raw: Readonly<Record<string, unknown>>,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+  standIns: Readonly<Record<string, unknown>> = {},
+): z.output<Schema> | undefined {
+  const parsed = schema.safeParse(raw, { reportInput: true });
   if (parsed.success) return parsed.data;
-  found.push(...problemsOf(parsed.error, [], yaml.place, scenarioSchema));
-  return undefined;
+  found.push(...problemsOf(parsed.error, path, yaml.place, schema));
+  const wrong = new Set(
+    parsed.error.issues.flatMap((issue) =>
+      issue.path.length === 0 && issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])],
+    ),
+  );
+  const sound = Object.entries(raw).filter(([key]) => !wrong.has(key));
+  return schema.safeParse({ ...standIns, ...Object.fromEntries(sound) }).data;
 }
 
 /** A zoo name, `{ path }` or `{ runtime, … }`; paths are relative to the scenario file. */
@@ -148,27 +168,24 @@ function readSystem(
     return [];
   }
   const own = keysOf(systemSchema);
-  const common = systemSchema.safeParse(Object.fromEntries(Object.entries(raw).filter(([key]) => own.includes(key))), {
-    reportInput: true,
-  });
-  if (!common.success) {
-    found.push(...problemsOf(common.error, path, yaml.place, systemSchema));
-    return [];
-  }
-  const definition = find(strategies, common.data.strategy, 'strategy', yaml.place([...path, 'strategy']), found);
-  if (!definition) return [];
-  const options = Object.fromEntries(Object.entries(raw).filter(([key]) => !own.includes(key)));
-  const allowed = [...keysOf(definition.options), ...own];
-  const unknown = Object.keys(options).filter((key) => !allowed.includes(key));
-  found.push(...unknown.map((key) => unknownKey(yaml.place([...path, key], true), key, allowed)));
+  const ownValues = Object.fromEntries(Object.entries(raw).filter(([key]) => own.includes(key)));
+  const common = readOn(systemSchema, ownValues, path, yaml, found);
+  if (!common) return [];
   const ownModel =
-    common.data.model === undefined ? model : readModel(common.data.model, [...path, 'model'], yaml, found, folder);
-  if (unknown.length > 0 || !ownModel) return [];
-  const { sweep, instances, isolation, serverCpus, loadCpus } = common.data;
+    common.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder);
+  const definition = find(strategies, common.strategy, 'strategy', yaml.place([...path, 'strategy']), found);
+  if (!definition) return [];
+  const optionKeys = keysOf(definition.options);
+  const foreign = Object.keys(raw).filter((key) => !own.includes(key) && !optionKeys.includes(key));
+  found.push(...foreign.map((key) => unknownKey(yaml.place([...path, key], true), key, [...optionKeys, ...own])));
+  const options = Object.fromEntries(
+    Object.entries(raw).filter(([key]) => !own.includes(key) && optionKeys.includes(key)),
+  );
+  const { sweep, instances, isolation, serverCpus, loadCpus } = common;
   return sweepPoints(sweep ?? {}).flatMap((point): SystemSpec[] => {
     const { instances: sweptInstances, ...swept } = point;
     const all = { ...options, ...swept };
-    if (!checkOptions(definition.options, all, path, yaml, found, Object.keys(swept))) return [];
+    if (!checkOptions(definition.options, all, path, yaml, found, Object.keys(swept)) || !ownModel) return [];
     const count =
       typeof sweptInstances === 'number'
         ? sweptInstances
@@ -290,7 +307,10 @@ function checkRelativeRates(
     if (!systems.some((system) => system.name === relativeRate.system)) {
       // A system that is there but wrong has been told of already.
       const declared = isRecord(yaml.value.systems) ? Object.keys(yaml.value.systems) : [];
-      const allowed = [...new Set([...systems.map((system) => system.name), ...declared])];
+      const allowed = declared.flatMap((name) => {
+        const points = systems.map((system) => system.name).filter((point) => point.split(' ')[0] === name);
+        return points.length > 0 ? points : [name];
+      });
       if (
         !declared.includes(relativeRate.system) ||
         systems.some((system) => system.name.startsWith(`${relativeRate.system} `))
