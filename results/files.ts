@@ -56,6 +56,7 @@ const REASONS: Readonly<Record<string, { readonly found: string; readonly remedy
   EACCES: { found: 'no permission to write there', remedy: 'Choose a folder that you own' },
   EPERM: { found: 'no permission to write there', remedy: 'Choose a folder that you own' },
   EROFS: { found: 'the file system is read-only', remedy: 'Choose a folder on a writable file system' },
+  EEXIST: { found: 'a file is in the way of a folder', remedy: 'Choose another folder' },
   ENOTDIR: { found: 'a part of the path is a file, not a folder', remedy: 'Choose another folder for the results' },
   EMFILE: { found: 'this process has too many files open', remedy: 'Raise the limit (ulimit -n)' },
 };

@@ -55,7 +55,7 @@ function parse(file: string): Layer {
     const code = (error as NodeJS.ErrnoException).code;
     throw new UserError({
       place: file,
-      found: code === 'ENOENT' ? 'there is no such file' : `can't be read (${code ?? messageOf(error)})`,
+      found: UNREADABLE[code ?? ''] ?? `can't be read (${code ?? messageOf(error)})`,
       remedy: 'Give the path of a scenario file; `servemark init` writes one to start from.',
     });
   }
@@ -82,6 +82,12 @@ function parse(file: string): Layer {
     });
   return { file, document, lines };
 }
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read by you',
+};
 
 function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...base };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../results/errors.js';
 import { writeFileAtomic } from '../../results/files.js';
@@ -19,18 +19,21 @@ export const initCommand: CommandDefinition = {
 };
 
 async function init(folder: string, options: { model?: string; strategy?: string }): Promise<number> {
-  mkdirSync(folder, { recursive: true });
-  const written = [write(join(folder, 'my-scenario.yaml'), scenarioTemplate(options.model))];
-  if (options.strategy !== undefined) {
-    if (!/^[a-z][a-z0-9-]*$/.test(options.strategy))
-      throw new UserError({
-        place: '--strategy',
-        found: `"${options.strategy}" can't name a strategy`,
-        allowed: 'small letters, digits and "-"',
-      });
-    written.push(write(join(folder, `${options.strategy}.ts`), strategyTemplate(options.strategy)));
+  const files = filesOf(folder, options);
+  const there = [...files.keys()].filter((path) => existsSync(path));
+  if (there.length > 0)
+    throw new UserError(
+      there.map((place) => ({
+        place,
+        found: 'is there already',
+        remedy: 'Move it away, or name another folder: servemark init FOLDER.',
+      })),
+    );
+  for (const [path, content] of files) {
+    writeFileAtomic(path, content, 'this file');
+    process.stdout.write(`wrote ${path}\n`);
   }
-  process.stdout.write(`${written.map((path) => `wrote ${path}`).join('\n')}\nRun it: servemark run ${written[0]}\n`);
+  process.stdout.write(`Run it: servemark run ${[...files.keys()][0]}\n`);
   if (options.strategy)
     process.stdout.write(
       `Move ${options.strategy}.ts to servers/strategies/ and add its line to servers/strategies/registry.ts.\n`,
@@ -38,13 +41,15 @@ async function init(folder: string, options: { model?: string; strategy?: string
   return EXIT.done;
 }
 
-function write(path: string, content: string): string {
-  if (existsSync(path))
+/** Path → content; all is known to be right before anything is written. */
+function filesOf(folder: string, { model, strategy }: { model?: string; strategy?: string }): Map<string, string> {
+  const files = new Map([[join(folder, 'my-scenario.yaml'), scenarioTemplate(model)]]);
+  if (strategy === undefined) return files;
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(strategy))
     throw new UserError({
-      place: path,
-      found: 'is there already',
-      remedy: 'Move it away, or name another folder: servemark init FOLDER.',
+      place: '--strategy',
+      found: `"${strategy}" can't name a strategy`,
+      allowed: 'small letters and digits, words joined by "-"',
     });
-  writeFileAtomic(path, content, 'this file');
-  return path;
+  return files.set(join(folder, `${strategy}.ts`), strategyTemplate(strategy));
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../../results/errors.js';
+import type { StoredRun } from '../../results/run.js';
 import { listRuns, readRun } from '../../results/store.js';
 import type { CommandDefinition } from '../contract.js';
 import { loadScenario } from '../load.js';
@@ -21,7 +22,10 @@ export const runCommand: CommandDefinition = {
     command
       .argument('[scenario]', 'scenario file')
       .option('--out <folder>', 'where run folders go', RESULTS_ROOT)
-      .option('--resume [run-folder]', 'go on with an interrupted run (default: the newest one of this scenario)')
+      .option(
+        '--resume [run-folder]',
+        'go on with an interrupted run (default: the newest, or the newest of the scenario)',
+      )
       .option('--strict', 'exit with 1 where a trial is INVALID or failed, or a target is missed')
       .option('--quiet', 'no progress, only the report')
       .action((file: string | undefined, options: RunCommandOptions) => finish(run(file, options)));
@@ -48,8 +52,14 @@ async function run(file: string | undefined, options: RunCommandOptions): Promis
 }
 
 async function resume(file: string | undefined, options: RunCommandOptions, stop: AbortController): Promise<number> {
-  const folder = typeof options.resume === 'string' ? options.resume : newestInterrupted(options.out, file);
+  const folder = folderToResume(file, options);
   const { plan, outcomes } = readRun(folder);
+  if (plan.settings === undefined)
+    throw new UserError({
+      place: folder,
+      found: 'a run of `servemark drive` is one trial, and nothing of it is left to do',
+      remedy: `Start it again: ${plan.command}`,
+    });
   announce(
     plan.question,
     plan.trials.length - outcomes.filter((outcome) => outcome.state === 'completed').length,
@@ -66,6 +76,12 @@ function end(finished: FinishedRun, options: RunCommandOptions): Promise<number>
   return conclude(finished, options.strict ?? false);
 }
 
+/** `--resume FOLDER`, `--resume` alone, and both orders of `--resume scenario.yaml`. */
+function folderToResume(file: string | undefined, { resume, out }: RunCommandOptions): string {
+  if (typeof resume !== 'string') return newestInterrupted(out, file);
+  return /\.ya?ml$/.test(resume) ? newestInterrupted(out, resume) : resume;
+}
+
 function newestInterrupted(root: string, file: string | undefined): string {
   const found = interruptedRuns(root, file).at(-1);
   if (found) return found;
@@ -79,7 +95,18 @@ function newestInterrupted(root: string, file: string | undefined): string {
 function interruptedRuns(root: string, file: string | undefined): string[] {
   const name = file?.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '');
   return listRuns(root).filter((folder) => {
-    const stored = readRun(folder);
-    return stored.state === 'interrupted' && (name === undefined || stored.plan.scenario === name);
+    const stored = readable(folder);
+    if (stored?.state !== 'interrupted' || stored.plan.settings === undefined) return false;
+    return name === undefined || stored.plan.scenario === name;
   });
+}
+
+/** A folder that a crash left without its first files, or of another version, is nobody's to resume. */
+function readable(folder: string): StoredRun | undefined {
+  try {
+    return readRun(folder);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }

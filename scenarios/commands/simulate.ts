@@ -1,6 +1,7 @@
 import type { CommandDefinition } from '../contract.js';
 import { loadScenario } from '../load.js';
 import { planWithModels } from '../prepare.js';
+import { readProfile } from '../profiles.js';
 import { announce, conclude, interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
 import { runScenario } from '../run.js';
 
@@ -22,6 +23,7 @@ export const simulateCommand: CommandDefinition = {
 async function simulate(file: string, options: { profile?: string; out: string; strict?: boolean }): Promise<number> {
   const stop = interruptible();
   const scenario = loadScenario(file);
+  if (options.profile !== undefined) readProfile(options.profile); // A bad one is told now, not by every trial.
   const prepared = await planWithModels(
     scenario,
     `servemark simulate ${file}${options.profile ? ` --profile ${options.profile}` : ''}`,
