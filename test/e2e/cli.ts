@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface Finished {
   readonly code: number | null;
@@ -15,11 +16,16 @@ export function servemark(
   return finish(start(args, options));
 }
 
-export function start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): ChildProcess {
-  return spawn(process.execPath, [new URL('../../bin/servemark.js', import.meta.url).pathname, ...args], {
+/** `detached`: in a process group of its own, which can be sent a signal as a terminal sends it. */
+export function start(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; detached?: boolean } = {},
+): ChildProcess {
+  return spawn(process.execPath, [fileURLToPath(new URL('../../bin/servemark.js', import.meta.url)), ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.detached ?? false,
   });
 }
 
