@@ -19,7 +19,7 @@ export interface ForkLoadOptions {
 }
 
 /** The load process failed or died. */
-class LoadProcessError extends Error {
+export class LoadProcessError extends Error {
   override readonly name = 'LoadProcessError';
 
   constructor(
