@@ -82,7 +82,7 @@ function trust(groups: readonly Group[]): string {
   const invalid = summaries.filter(({ verdict }) => verdict.state === 'INVALID');
   const failed = groups.reduce((sum, group) => sum + group.failed, 0);
   const trials = counted(summaries.length + failed, 'trial');
-  if (invalid.length + failed === 0) return `All ${trials} are VALID.`;
+  if (invalid.length + failed === 0) return summaries.length === 1 ? 'The trial is VALID.' : `All ${trials} are VALID.`;
   const rules = new Set(
     invalid.flatMap(({ verdict }) =>
       verdict.findings.filter(({ severity }) => severity === 'invalid').map(({ rule }) => rule),
