@@ -99,6 +99,8 @@ function describe(issue: z.core.$ZodIssue, place: string): Problem {
         allowed: `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`,
       };
     default:
+      if (issue.input === undefined && issue.path.length > 0)
+        return { place, found: `is missing: it ${issue.message}` };
       return { place, found: isPlain(issue.input) ? `${show(issue.input)} ${issue.message}` : issue.message };
   }
 }

@@ -94,7 +94,10 @@ export async function conclude(finished: FinishedRun, strict: boolean): Promise<
   process.stdout.write(`\n${text}\n`);
   for (const path of finished.reports) process.stdout.write(`${pc.dim('report')} ${path}\n`);
   if (finished.state === 'interrupted') {
-    process.stdout.write(`interrupted; go on with: servemark run --resume ${finished.folder}\n`);
+    const left = run.plan.settings !== undefined; // A run of `servemark drive` is one trial, which has been reported.
+    process.stdout.write(
+      left ? `interrupted; go on with: servemark run --resume ${finished.folder}\n` : 'interrupted\n',
+    );
     return EXIT.interrupted;
   }
   const bad = run.outcomes.some(

@@ -1,13 +1,13 @@
-import { forkLoad } from '../../clients/load-handle.js';
+import { forkLoad, LoadProcessError } from '../../clients/load-handle.js';
 import { loadNamed, loads } from '../../clients/loads/index.js';
 import { createTransport, transports } from '../../clients/transports/index.js';
 import { readRecords } from '../../results/arrow.js';
 import { captureEnvironment } from '../../results/capture.js';
-import { UserError } from '../../results/errors.js';
+import { messageOf, UserError } from '../../results/errors.js';
 import { lookUp } from '../../results/lookup.js';
 import { writeReports } from '../../results/report.js';
 import { RUN_SCHEMA, type RunPlan } from '../../results/run.js';
-import { createRun } from '../../results/store.js';
+import { createRun, type RunStore } from '../../results/store.js';
 import { summarise } from '../../results/summarise.js';
 import type { Distribution, Quantile, TrialIdentity, TrialSummary } from '../../results/summary.js';
 import { parseDuration, parseFraction } from '../../results/units.js';
@@ -35,7 +35,7 @@ interface DriveOptions {
   readonly seed: string;
   readonly sampleSeed: string;
   readonly p99?: string;
-  readonly errorRate?: string;
+  readonly errorRate: string;
   readonly out: string;
   readonly json?: boolean;
   readonly strict?: boolean;
@@ -86,19 +86,12 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
     simulated: false,
   };
   const store = createRun(options.out, planOf(url, options, identity, request), captureEnvironment());
-  const recordsPath = store.recordsPath(identity.id);
-  const result = await forkLoad({ ...request.job, url, recordsPath }, { signal: stop.signal });
-  const plan = planFrom(request.job.load, request.job.seeds, 'quick');
-  const summary = summarise({
-    identity,
-    records: readRecords(recordsPath),
-    drive: result,
-    load: loadFacts(options.load, request.job.load.options, plan, 'quick', request.targets),
-    processes: [],
-    targets: request.targets,
-    seed: 4n,
-    scheduleSeed: options.seed,
-  });
+  let summary: TrialSummary;
+  try {
+    summary = await measure(url, request, identity, store.recordsPath(identity.id), stop.signal);
+  } catch (error) {
+    return recordFailure(error, identity, store);
+  }
   store.writeOutcome({ state: 'completed', summary });
   const state = stop.signal.aborted ? 'interrupted' : 'completed';
   store.finish(state);
@@ -110,6 +103,38 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
     (summary.verdict.state === 'INVALID' || summary.verdict.findings.some((finding) => finding.severity === 'missed'))
     ? EXIT.invalid
     : EXIT.done;
+}
+
+async function measure(
+  url: string,
+  { job, targets }: ReturnType<typeof readOptions>,
+  identity: TrialIdentity,
+  recordsPath: string,
+  signal: AbortSignal,
+): Promise<TrialSummary> {
+  const result = await forkLoad({ ...job, url, recordsPath }, { signal });
+  const plan = planFrom(job.load, job.seeds, 'quick');
+  return summarise({
+    identity,
+    records: readRecords(recordsPath),
+    drive: result,
+    load: loadFacts(job.load.type, job.load.options, plan, 'quick', targets),
+    processes: [],
+    targets,
+    seed: 4n,
+    scheduleSeed: job.seeds.schedule,
+  });
+}
+
+/** A load that failed is a result too; what the user can mend goes on as the user's error. */
+async function recordFailure(error: unknown, trial: TrialIdentity, store: RunStore): Promise<number> {
+  const lastLines = error instanceof LoadProcessError ? error.lastLines : [];
+  store.writeOutcome({ state: 'failed', trial, error: messageOf(error), lastLines });
+  store.finish('completed');
+  if (error instanceof UserError) throw error;
+  process.stderr.write(`${['failed: ', messageOf(error), '\n', ...lastLines.map((line) => `  ${line}\n`)].join('')}`);
+  for (const path of await writeReports(store.folder)) process.stderr.write(`report ${path}\n`);
+  return EXIT.invalid;
 }
 
 function readOptions(url: string, options: DriveOptions) {
@@ -132,7 +157,6 @@ function readOptions(url: string, options: DriveOptions) {
       });
     return ns;
   };
-  const errorRate = options.errorRate === undefined ? undefined : parseFraction(options.errorRate);
   const loadOptions = {
     ...(options.rate === undefined ? {} : { rate: options.rate }),
     ...(options.arrivals === undefined ? {} : { arrivals: options.arrivals }),
@@ -152,7 +176,10 @@ function readOptions(url: string, options: DriveOptions) {
     dims: dimsOf(options.dims),
   };
   return {
-    targets: { p99LatencyNs: options.p99 === undefined ? undefined : duration('--p99', options.p99), errorRate },
+    targets: {
+      p99LatencyNs: options.p99 === undefined ? undefined : duration('--p99', options.p99),
+      errorRate: shareOf('--error-rate', options.errorRate),
+    },
     job: {
       transport: options.transport,
       model: options.model,
@@ -169,6 +196,12 @@ function readOptions(url: string, options: DriveOptions) {
   };
 }
 
+function shareOf(place: string, text: string): number {
+  const share = parseFraction(text);
+  if (share !== undefined) return share;
+  throw new UserError({ place, found: `"${text}" is no share`, allowed: '0.1%, or 0.001' });
+}
+
 /** Before anything is written: is there a server, and has it the model? */
 async function mustAnswer(url: string, options: DriveOptions): Promise<void> {
   const transport = createTransport(options.transport, { url, model: options.model, connections: 1, timeoutNs: 5e9 });
@@ -178,7 +211,7 @@ async function mustAnswer(url: string, options: DriveOptions): Promise<void> {
     if (error instanceof UserError) throw error;
     throw new UserError({
       place: `servemark drive ${url}`,
-      found: `${options.transport} gets no metadata of model "${options.model}": ${error instanceof Error ? error.message : String(error)}`,
+      found: `${options.transport} gets no metadata of model "${options.model}": ${messageOf(error)}`,
       remedy: 'Start the server first, and check address, transport and model name',
     });
   } finally {
