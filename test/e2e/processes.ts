@@ -25,6 +25,13 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** CPU time that the process has used, in ticks of 10 ms. */
+export function cpuTicks(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
 /** Waits for the first value that is there. Rejects after `patienceMs`, saying what it waited for. */
 export async function until<T>(what: string, look: () => T | undefined | false, patienceMs = 15_000): Promise<T> {
   const end = Date.now() + patienceMs;
