@@ -33,7 +33,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
 export function route(exchange: Omit<Exchange, 'model' | 'version'>): void {
   const { request, response } = exchange;
   try {
-    const { key, model, version } = parsePath(request.url ?? '/');
+    const { key, model, version } = parsed(request.url ?? '/');
     const methods = ROUTES[key];
     if (methods === undefined || !Object.hasOwn(ROUTES, key))
       throw new ProtocolError(
@@ -43,7 +43,8 @@ export function route(exchange: Omit<Exchange, 'model' | 'version'>): void {
     const handler = methods[request.method ?? ''];
     if (handler === undefined) refuseMethod(request, response, Object.keys(methods));
     else {
-      const handled = handler({ ...exchange, model, version });
+      const { service, limits, metrics, receivedNs } = exchange;
+      const handled = handler({ service, limits, metrics, request, response, receivedNs, model, version });
       if (handled) handled.catch((error: unknown) => replyError(response, error));
     }
   } catch (error) {
@@ -52,8 +53,27 @@ export function route(exchange: Omit<Exchange, 'model' | 'version'>): void {
   }
 }
 
+interface ParsedPath {
+  readonly key: string;
+  readonly model: string;
+  readonly version: string | undefined;
+}
+
+/** Clients ask for the same few paths again and again. */
+const recent = new Map<string, ParsedPath>();
+const RECENT = 64;
+
+function parsed(url: string): ParsedPath {
+  const known = recent.get(url);
+  if (known !== undefined) return known;
+  const path = parsePath(url);
+  if (recent.size >= RECENT) recent.clear();
+  recent.set(url, path);
+  return path;
+}
+
 /** `/v2/models/a/versions/1/infer?x` → `v2/models/M/infer`, `a`, `1`. */
-function parsePath(url: string): { key: string; model: string; version: string | undefined } {
+function parsePath(url: string): ParsedPath {
   const query = url.indexOf('?');
   const segments = (query < 0 ? url : url.slice(0, query)).split('/').filter((segment) => segment !== '');
   const [first, second, model, versions, version] = segments;

@@ -9,12 +9,14 @@ import { invalid } from './tensors.js';
  */
 export function parseJson(text: string, what: string): unknown {
   try {
-    return LONG_INTEGER.test(text) ? parseLong(text) : JSON.parse(text);
+    return MANY_DIGITS.test(text) && LONG_INTEGER.test(text) ? parseLong(text) : JSON.parse(text);
   } catch (error) {
     throw invalid(`${what} is not valid JSON: ${messageOf(error)}`);
   }
 }
 
+/** What nearly no text has, and quick to look for. */
+const MANY_DIGITS = /\d{16}/;
 /** Sixteen digits or more that are not part of a fraction or an exponent. */
 const LONG_INTEGER = /(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE])/;
 /** Strings first, so that digits inside them are left alone. */
