@@ -134,6 +134,11 @@ function store(job: DriveJob, plan: LoadPlan, samples: SampleLibrary, measured: 
     offered: table.length - warmUpRows,
     scheduleSha256: sha256,
     samplesSha256: samples.sha256,
+    library: {
+      name: samples.name,
+      totalSampleCount: samples.totalSampleCount,
+      performanceSampleCount: Math.min(samples.performanceSampleCount, samples.totalSampleCount),
+    },
     arrivals: plan.mode === 'open' ? (plan.arrivals ?? null) : null,
     clockDrift: clockDrift(...clocks),
     stoppedEarly: measured.stoppedEarly,

@@ -57,6 +57,11 @@ export interface DriveResult {
   readonly offered: number;
   readonly scheduleSha256: string;
   readonly samplesSha256: string;
+  readonly library: {
+    readonly name: string;
+    readonly totalSampleCount: number;
+    readonly performanceSampleCount: number;
+  };
   readonly arrivals: string | null;
   /** (wall − monotonic) / monotonic over the window. */
   readonly clockDrift: number;

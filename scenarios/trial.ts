@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DriveJob, DriveProgress } from '../clients/job.js';
 import { LoadProcessError } from '../clients/load-handle.js';
 import { transportNamed } from '../clients/transports/index.js';
@@ -11,6 +12,7 @@ import type { CostTable } from '../servers/executors/index.js';
 import { findModel } from '../servers/models/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
+import { hasMlperfLogs, type MeasuredTrial, writeMlperfLogs } from './mlperf.js';
 import { InProcessSession, ServerSession } from './session.js';
 
 /** What a trial needs besides its spec. */
@@ -47,7 +49,10 @@ export async function runTrial(
   const lines: string[] = [];
   const onLine = (line: string): void => void (lines.push(line) > 40 && lines.shift());
   try {
-    return { state: 'completed', summary: summarise(await measure(spec, load, context, store, signal, onLine)) };
+    const measured = await measure(spec, load, context, store, signal, onLine);
+    const summary = summarise(measured.facts);
+    if (hasMlperfLogs(spec, context.preset)) writeMlperfLogs(spec, load, context.preset, measured, summary, store);
+    return { state: 'completed', summary };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof LoadProcessError) lines.push(...error.lastLines);
@@ -75,8 +80,8 @@ async function measure(
   store: RunStore,
   signal: AbortSignal,
   onLine: (line: string) => void,
-): Promise<TrialFacts> {
-  const job = driveJob(spec, load, context, store.recordsPath(spec.identity.id));
+): Promise<MeasuredTrial> {
+  const job = driveJob(spec, load, context, store);
   const session =
     transportNamed(spec.identity.transport).endpoint === 'none'
       ? new InProcessSession(spec, context, onLine)
@@ -88,7 +93,7 @@ async function measure(
     // The plan is drawn again here, from the same seeds, for what the judge must know of it.
     const plan = planFrom(load, spec.seeds, context.preset);
     const facts = loadFacts(load.type, load.options, plan, context.preset, context.targets);
-    return {
+    const all: TrialFacts = {
       identity: spec.identity,
       records,
       drive,
@@ -100,6 +105,7 @@ async function measure(
       seed: context.bootstrapSeed,
       scheduleSeed: spec.seeds.schedule,
     };
+    return { facts: all, drive, plan, outputsPath: job.outputsPath };
   } finally {
     await session.stop();
   }
@@ -115,8 +121,9 @@ function driveJob(
   spec: TrialSpec,
   load: { type: string; options: Record<string, unknown> },
   context: TrialContext,
-  recordsPath: string,
+  store: RunStore,
 ): DriveJob {
+  const keepsOutputs = spec.kind === 'accuracy' && hasMlperfLogs(spec, context.preset);
   const concurrency = typeof load.options.concurrency === 'number' ? load.options.concurrency : 0;
   return {
     transport: spec.identity.transport,
@@ -130,7 +137,8 @@ function driveJob(
     warmUpNs: spec.kind === 'accuracy' ? 0 : context.warmUpNs,
     mode: spec.kind === 'accuracy' ? 'accuracy' : 'performance',
     judge: false,
-    recordsPath,
+    recordsPath: store.recordsPath(spec.identity.id),
+    outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
   };
 }
 

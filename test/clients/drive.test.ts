@@ -184,7 +184,7 @@ describe('load process', () => {
   });
 
   test('a job that is at fault is a UserError; a process that is killed says how', async () => {
-    await expect(forkLoad(jobOf(open({ rate: 'fast' })))).rejects.toThrow(/load.rate: must be a rate/);
+    await expect(forkLoad(jobOf(open({ rate: 'fast' })))).rejects.toThrow(/load.rate: "fast" must be a rate/);
     const job = jobOf(open({ rate: '100/s', duration: '30s' }));
     await expect(forkLoad(job, { onStart: (pid) => process.kill(pid, 'SIGKILL') })).rejects.toThrow(
       /was killed by SIGKILL before it told its result/,
