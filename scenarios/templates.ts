@@ -65,10 +65,13 @@ function create(maxBatchSize: number, context: StrategyContext): Strategy {
       idle.sort((a, b) => a - b);
     },
     poll() {
-      if (queue.length === 0 || idle.length === 0) return undefined;
+      const first = queue.peek();
+      if (first === undefined || idle.length === 0) return undefined;
       const requests: StrategyRequest[] = [];
       let rows = 0;
-      for (let next = queue.peek(); next && rows + next.rows <= maxBatchSize; next = queue.peek()) {
+      // Requests of different shapes can't share an execution.
+      const fits = (next: StrategyRequest) => next.shapeKey === first.shapeKey && rows + next.rows <= maxBatchSize;
+      for (let next = queue.peek(); next && fits(next); next = queue.peek()) {
         rows += next.rows;
         requests.push(next);
         queue.shift();
