@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { messageOf, UserError } from '../../results/errors.js';
 import { packageRoot } from '../../results/package.js';
@@ -22,7 +22,7 @@ export const fashionMnist = {
   summary: 'The 10,000 test images of Fashion-MNIST with labels: FP32 [1,784], pixel / 255',
   async create({ metadata, directory }) {
     const input = onlyInput(metadata);
-    const folder = directory ? new URL(`file://${directory}/`) : new URL('clients/samples/fashion-mnist/', packageRoot);
+    const folder = directory ? pathToFileURL(`${directory}/`) : new URL('clients/samples/fashion-mnist/', packageRoot);
     const images = await readIdx(new URL('t10k-images-idx3-ubyte.gz', folder), 3);
     const labels = await readIdx(new URL('t10k-labels-idx1-ubyte.gz', folder), 1);
     const count = labels.length;
