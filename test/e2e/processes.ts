@@ -33,10 +33,14 @@ export function cpuTicks(pid: number): number {
 }
 
 /** Waits for the first value that is there. Rejects after `patienceMs`, saying what it waited for. */
-export async function until<T>(what: string, look: () => T | undefined | false, patienceMs = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  patienceMs = 15_000,
+): Promise<T> {
   const end = Date.now() + patienceMs;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
     await delay(20);

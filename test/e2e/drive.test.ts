@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Served, serve, servemark } from './cli.js';
+import { readJson, workFolder } from './folders.js';
+
+const folder = workFolder('drive');
+const SHORT = ['--duration', '400ms', '--warm-up', '100ms', '--out', join(folder, 'runs')];
+const DISTRIBUTION = ['p50', 'p90', 'p95', 'p99', 'p999', 'min', 'max', 'mean'];
+
+interface Driven {
+  completed: number;
+  errors: number;
+  throughputPerSecond: number;
+  latencyNs: Record<string, number | null>;
+  latenessNs: Record<string, number | null>;
+  verdict: { state: string; findings: unknown[] };
+  runFolder: string;
+}
+
+describe('servemark drive', () => {
+  let server: Served;
+  beforeAll(async () => {
+    server = await serve(['null']);
+  });
+  afterAll(() => server.stop());
+  const address = (transport: string) => (transport === 'grpc' ? server.grpcAddress : server.restUrl);
+
+  test.each([
+    ['rest-binary', ['--load', 'open', '--arrivals', 'constant', '--rate', '200/s']],
+    ['rest-binary', ['--load', 'closed', '--concurrency', '4']],
+    ['grpc', ['--load', 'open', '--arrivals', 'poisson', '--rate', '200/s']],
+    ['grpc', ['--load', 'closed', '--concurrency', '4']],
+  ])('--json over %s with %j prints one object with what scripts rely on', async (transport, load) => {
+    const args = [
+      'drive',
+      address(transport),
+      '--model',
+      'null',
+      '--transport',
+      transport,
+      ...load,
+      ...SHORT,
+      '--json',
+    ];
+    const { code, stdout, stderr } = await servemark(args);
+    expect(code, stderr).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    const driven = JSON.parse(stdout) as Driven;
+    expect(driven.errors).toBe(0);
+    // Due at 0, 5 … 400 ms: like LoadGen's, a schedule ends with the first arrival that is not before its duration.
+    if (load.includes('constant')) expect(driven.completed).toBe(81);
+    else expect(driven.completed).toBeGreaterThan(40);
+    expect(driven.throughputPerSecond).toBeGreaterThan(0);
+    for (const distribution of [driven.latencyNs, driven.latenessNs]) {
+      expect(Object.keys(distribution)).toEqual(DISTRIBUTION);
+      expect(distribution.min!).toBeLessThanOrEqual(distribution.mean!);
+      expect(distribution.mean!).toBeLessThanOrEqual(distribution.max!);
+    }
+    expect(['VALID', 'INVALID']).toContain(driven.verdict.state);
+    expect(driven.verdict.findings).toBeInstanceOf(Array);
+    expect(existsSync(join(driven.runFolder, 'report.html'))).toBe(true);
+    expect(readJson(driven.runFolder, 'state.json')).toEqual({ state: 'completed' });
+  });
+
+  test.each<[what: string, args: (s: Served) => string[], message: RegExp]>([
+    [
+      'a machine that is not this one',
+      () => ['http://192.0.2.1:8000', '--model', 'null'],
+      /not this machine.*loopback/,
+    ],
+    ['the same over gRPC', () => ['192.0.2.1:8001', '--model', 'null', '--transport', 'grpc'], /not this machine/],
+    [
+      'a model that is not there',
+      (s) => [s.restUrl, '--model', 'resnet'],
+      /unknown model "resnet"; this server has "null"|"resnet"/,
+    ],
+    ['a load without its rate', (s) => [s.restUrl, '--model', 'null', '--set', 'rate=fast'], /load\.rate/],
+    [
+      'an unknown transport',
+      (s) => [s.restUrl, '--model', 'null', '--transport', 'soap'],
+      /no transport "soap".*rest-binary/,
+    ],
+    [
+      'a share that is none',
+      (s) => [s.restUrl, '--model', 'null', '--error-rate', 'few'],
+      /--error-rate: "few" is no share/,
+    ],
+  ])('refuses %s with 2', async (_what, args, message) => {
+    const { code, stdout, stderr } = await servemark(['drive', ...args(server), '--rate', '50/s', ...SHORT]);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('fault of servemark');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test.each(['rest-binary', 'grpc'])('says over %s that nobody answers, and ends with 2', async (transport) => {
+    const port = await freePort();
+    const url = transport === 'grpc' ? `127.0.0.1:${port}` : `http://127.0.0.1:${port}`;
+    const { code, stderr } = await servemark([
+      'drive',
+      url,
+      '--model',
+      'null',
+      '--transport',
+      transport,
+      '--rate',
+      '50/s',
+      ...SHORT,
+    ]);
+    expect(stderr).toMatch(/ECONNREFUSED.*Start the server first/);
+    expect(code).toBe(2);
+  });
+});
+
+/** A port that nobody listens on. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
