@@ -16,8 +16,19 @@ for (const entry of Object.values({ ...lock.packages })) {
     const os = words.filter((word) => OS.includes(word));
     const cpu = words.filter((word) => CPU.includes(word));
     if (lock.packages[key] || (os.length === 0 && cpu.length === 0) || !/^\d/.test(version)) continue;
-    const libc = words.includes('musl') ? ['musl'] : words.includes('gnu') && os.includes('linux') ? ['glibc'] : undefined;
-    lock.packages[key] = { version, ...(cpu.length ? { cpu } : {}), ...(entry.dev ? { dev: true } : {}), optional: true, ...(os.length ? { os } : {}), ...(libc ? { libc } : {}) };
+    const libc = words.includes('musl')
+      ? ['musl']
+      : words.includes('gnu') && os.includes('linux')
+        ? ['glibc']
+        : undefined;
+    lock.packages[key] = {
+      version,
+      ...(cpu.length ? { cpu } : {}),
+      ...(entry.dev ? { dev: true } : {}),
+      optional: true,
+      ...(os.length ? { os } : {}),
+      ...(libc ? { libc } : {}),
+    };
     added++;
   }
 }

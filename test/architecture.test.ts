@@ -12,7 +12,6 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   vega: [/^results\/formats\//],
   'vega-lite': [/^results\/formats\//, /^results\/views\//],
   'apache-arrow': [/^results\/arrow\.ts$/],
-  undici: [/^clients\/transports\//],
   '@grpc/grpc-js': [/^clients\/transports\//, /^servers\/frontends\//],
   '@grpc/proto-loader': [/^clients\/transports\//, /^servers\/(frontends|protocol)\//],
   '@grpc/reflection': [/^servers\/frontends\//],
