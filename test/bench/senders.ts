@@ -7,6 +7,8 @@ import type { BenchOptions } from './figure.js';
 /** Something that puts requests on a server in a closed loop. */
 export interface Sender {
   readonly name: string;
+  /** `send` resolves later than the last answer comes, so that its time says nothing about the sender's speed. */
+  readonly endsLate?: true;
   /** Resolves when so many requests have been answered well; rejects at the first that has not. */
   send(requests: number): Promise<void>;
   close(): Promise<void>;
@@ -25,11 +27,13 @@ const FIRST_REQUESTS = 50;
 
 /**
  * CPU µs a request of each contestant in each round. Rounds are interleaved, so that what the machine does beside them
- * meets all alike. A turn is as many requests as the sender manages in 0.8 s.
+ * meets all alike. A turn is as many requests as the sender manages in 0.8 s, or as the first one does where that cannot
+ * be told.
  */
 export async function interleaved(contestants: readonly Contestant[], { rounds }: BenchOptions): Promise<number[][]> {
   const amounts: number[] = [];
-  for (const { sender } of contestants) amounts.push(await requestsATurn(sender));
+  for (const { sender } of contestants)
+    amounts.push(sender.endsLate ? await warmedUp(sender, amounts[0]!) : await requestsATurn(sender));
   const costs = contestants.map((): number[] => []);
   for (let round = 0; round < rounds; round++)
     for (const [i, contestant] of contestants.entries()) costs[i]!.push(await turn(contestant, amounts[i]!));
@@ -40,6 +44,11 @@ async function turn({ sender, cpuMicros }: Contestant, requests: number): Promis
   const before = await cpuMicros();
   await sender.send(requests);
   return ((await cpuMicros()) - before) / requests;
+}
+
+async function warmedUp(sender: Sender, requests: number): Promise<number> {
+  await sender.send(requests);
+  return requests;
 }
 
 /** Tries ever more requests until they fill a turn: the warm-up, too. */
@@ -92,6 +101,8 @@ export function autocannonSender(url: string, request: InferRequest, concurrency
   const body = Buffer.concat(message.parts);
   return {
     name: 'autocannon (as rest-binary)',
+    // It looks once a second whether it is done.
+    endsLate: true,
     async send(amount) {
       const result = await autocannon({
         url: `${url}${inferPath(request.modelName)}`,
