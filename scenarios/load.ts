@@ -30,7 +30,7 @@ export function loadScenario(file: string): Scenario {
   const model = readModel(top.model, ['model'], yaml, found, dirname(file));
   // Without a sound model the systems are read for their own mistakes; the scenario is refused anyway.
   const systems = readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file));
-  const loadSpecs = readLoads(yaml, found);
+  const loadSpecs = readLoads(yaml, found, dirname(file));
   checkTransports(top.transports, yaml, found);
   checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
   const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
@@ -229,7 +229,7 @@ function text(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function readLoads(yaml: MergedYaml, found: Problem[]): LoadSpec[] {
+function readLoads(yaml: MergedYaml, found: Problem[], folder: string): LoadSpec[] {
   const raw = yaml.value.loads;
   if (!isRecord(raw)) return [];
   if (Object.keys(raw).length === 0)
@@ -241,12 +241,19 @@ function readLoads(yaml: MergedYaml, found: Problem[]): LoadSpec[] {
   return Object.entries(raw).flatMap(([name, value]) => {
     const path = ['loads', name];
     if (!checkName(name, 'load', yaml.place(path, true), found)) return [];
-    const load = readLoad(name, value, path, yaml, found);
+    const load = readLoad(name, value, path, yaml, found, folder);
     return load ? [load] : [];
   });
 }
 
-function readLoad(name: string, raw: unknown, path: Path, yaml: MergedYaml, found: Problem[]): LoadSpec | undefined {
+function readLoad(
+  name: string,
+  raw: unknown,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+  folder: string,
+): LoadSpec | undefined {
   if (!isRecord(raw) || typeof raw.type !== 'string') {
     found.push({
       place: yaml.place(path),
@@ -272,9 +279,20 @@ function readLoad(name: string, raw: unknown, path: Path, yaml: MergedYaml, foun
       ),
     ].join(', '),
     type,
-    options: Object.fromEntries(Object.entries(options).filter(([key]) => key !== relativeRate?.key)),
+    options: Object.fromEntries(
+      Object.entries(options)
+        .filter(([key]) => key !== relativeRate?.key)
+        .map(([key, value]) => [key, key === 'arrivalOptions' ? fromFolder(value, folder) : value]),
+    ),
     relativeRate,
   };
+}
+
+/** The file of a recorded trace lies beside the scenario, as every file that a scenario names. */
+function fromFolder(options: unknown, folder: string): unknown {
+  return isRecord(options) && typeof options.path === 'string'
+    ? { ...options, path: resolve(folder, options.path) }
+    : options;
 }
 
 /** The option whose value is relative to a measured capacity; a load has one rate. */

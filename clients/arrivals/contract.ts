@@ -7,7 +7,7 @@ export interface ArrivalDefinition<Options extends z.ZodType = z.ZodType> {
   readonly options: Options;
   /**
    * A function that gives the next gap in ns (≥ 0) at each call; the first request is due at 0. `ratePerSecond` is the
-   * mean rate; `seed` is a 64-bit integer.
+   * mean rate (of a whole period, where the rate varies); `seed` is a 64-bit integer.
    */
   create(options: z.output<Options>, ratePerSecond: number, seed: bigint): () => number;
 }

@@ -1,10 +1,27 @@
 import { checked, lookUp } from '../../results/lookup.js';
 import { constant } from './constant.js';
 import type { ArrivalDefinition } from './contract.js';
+import { gamma } from './gamma.js';
+import { mmpp } from './mmpp.js';
 import { poisson } from './poisson.js';
+import { ramp } from './ramp.js';
+import { sine } from './sine.js';
+import { spike } from './spike.js';
+import { step } from './step.js';
+import { trace } from './trace.js';
 
 /** Every arrival process. One import and one line per addition. */
-export const arrivals = [constant, poisson] as const satisfies readonly ArrivalDefinition[];
+export const arrivals = [
+  constant, // evenly spaced
+  poisson, // independent users
+  gamma, // a chosen variation
+  mmpp, // calm and busy
+  ramp, // growing
+  step, // levels
+  spike, // one short peak
+  sine, // day and night
+  trace, // recorded
+] as const satisfies readonly ArrivalDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */
 function arrivalNamed(name: string, place = 'arrivals'): ArrivalDefinition {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { problemsOf } from '../../results/lookup.js';
 import { rate } from '../../results/units.js';
-import { createArrival } from '../arrivals/index.js';
+import { arrivals, createArrival } from '../arrivals/index.js';
 import { dueTimes, sampleIndices } from '../schedule.js';
 import { defineLoad } from './contract.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
@@ -10,16 +11,18 @@ import { countOption, durationOption, PRESETS, population, sampleOrderOption } f
 export const open = defineLoad({
   name: 'open',
   summary: 'Requests at a rate by any arrival process, whether or not earlier ones are answered',
-  options: z.strictObject({
-    rate: rate().refine((perSecond) => perSecond > 0, { error: 'must be above 0/s' }),
-    arrivals: z.string().default('poisson'),
-    arrivalOptions: z.record(z.string(), z.unknown()).default({}),
-    duration: durationOption(),
-    /** Exactly so many requests, however long it takes. */
-    count: countOption().optional(),
-    concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
-    samples: sampleOrderOption(),
-  }),
+  options: z
+    .strictObject({
+      rate: rate().refine((perSecond) => perSecond > 0, { error: 'must be above 0/s' }),
+      arrivals: z.enum(arrivals.map((each) => each.name)).default('poisson'),
+      arrivalOptions: z.record(z.string(), z.unknown()).default({}),
+      duration: durationOption(),
+      /** Exactly so many requests, however long it takes. */
+      count: countOption().optional(),
+      concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
+      samples: sampleOrderOption(),
+    })
+    .superRefine(checkArrivalOptions),
   primary: { metric: 'p99Latency', percentile: 0.99 },
   plan(options, context) {
     const gaps = createArrival(
@@ -36,3 +39,19 @@ export const open = defineLoad({
     return openPlan(options.arrivals, dueNs, indices, options.concurrency);
   },
 });
+
+/** Options of the process are known only with its name; wrong ones are to be told with the rest of the load. */
+function checkArrivalOptions(
+  options: { readonly arrivals: string; readonly arrivalOptions: Readonly<Record<string, unknown>> },
+  context: z.RefinementCtx,
+): void {
+  const definition = arrivals.find((each) => each.name === options.arrivals);
+  const parsed = definition?.options.safeParse(options.arrivalOptions, { reportInput: true });
+  if (!definition || !parsed || parsed.success) return;
+  for (const { place, found, allowed } of problemsOf(parsed.error, [], (path) => path.join('.'), definition.options))
+    context.addIssue({
+      code: 'custom',
+      path: ['arrivalOptions', ...place.split('.').filter((part) => part !== '')],
+      message: allowed === undefined ? found : `${found}; allowed: ${allowed}`,
+    });
+}

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { defineArrival } from './contract.js';
+import { following, spacingOption, spanOption } from './support/profile.js';
+
+/** A rate that grows evenly to `ratio` times its beginning, then starts again: the mean over `over` is the load's rate. */
+export const ramp = defineArrival({
+  name: 'ramp',
+  summary: 'A rate that grows evenly to a multiple of its beginning, over and over',
+  options: z.strictObject({
+    ratio: z.number().positive().max(1000).default(2),
+    over: spanOption().prefault('10s'),
+    spacing: spacingOption(),
+  }),
+  create: ({ ratio, over, spacing }, ratePerSecond, seed) =>
+    following([{ ns: over, from: 1, to: ratio }], ratePerSecond, spacing, seed),
+});

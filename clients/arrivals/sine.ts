@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { defineArrival } from './contract.js';
+import { following, spacingOption, spanOption } from './support/profile.js';
+
+/** Straight pieces of a period: they miss the curve by less than 0.02 % of its amplitude. */
+const PIECES = 180;
+
+/** Day and night: a rate that swings by `amplitude` (1 = down to nothing) around the load's, once a `period`. */
+export const sine = defineArrival({
+  name: 'sine',
+  summary: 'A rate that swings around its mean, like day and night',
+  options: z.strictObject({
+    amplitude: z.number().min(0).max(1).default(0.5),
+    period: spanOption().prefault('10s'),
+    spacing: spacingOption(),
+  }),
+  create({ amplitude, period, spacing }, ratePerSecond, seed) {
+    const height = (i: number) => 1 + amplitude * Math.sin((2 * Math.PI * i) / PIECES);
+    const pieces = Array.from({ length: PIECES }, (_, i) => ({
+      ns: period / PIECES,
+      from: height(i),
+      to: height(i + 1),
+    }));
+    return following(pieces, ratePerSecond, spacing, seed);
+  },
+});

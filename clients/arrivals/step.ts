@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { defineArrival } from './contract.js';
+import { following, spacingOption, spanOption } from './support/profile.js';
+
+/** Levels in turn, each for `every`: heights relative to each other, whose mean over a round is the load's rate. */
+export const step = defineArrival({
+  name: 'step',
+  summary: 'Levels of the rate in turn, over and over',
+  options: z.strictObject({
+    levels: z
+      .array(z.number().nonnegative())
+      .min(1)
+      .max(1000)
+      .refine((levels) => levels.some((level) => level > 0), { error: 'must have a level above 0' })
+      .default([1, 2, 3]),
+    every: spanOption().prefault('5s'),
+    spacing: spacingOption(),
+  }),
+  create: ({ levels, every, spacing }, ratePerSecond, seed) =>
+    following(
+      levels.map((level) => ({ ns: every, from: level, to: level })),
+      ratePerSecond,
+      spacing,
+      seed,
+    ),
+});
