@@ -11,7 +11,7 @@ export interface RestAnswer {
   readonly error: string;
 }
 
-/** A POST as any HTTP client would send it. */
+/** A POST as every HTTP client would send it. */
 export async function post(
   url: string,
   path: string,
