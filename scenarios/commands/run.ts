@@ -78,25 +78,28 @@ function end(finished: FinishedRun, options: RunCommandOptions): Promise<number>
 
 /** `--resume FOLDER`, `--resume` alone, and both orders of `--resume scenario.yaml`. */
 function folderToResume(file: string | undefined, { resume, out }: RunCommandOptions): string {
-  if (typeof resume !== 'string') return newestInterrupted(out, file);
-  return /\.ya?ml$/.test(resume) ? newestInterrupted(out, resume) : resume;
+  if (typeof resume !== 'string') return newestUnfinished(out, file);
+  return /\.ya?ml$/.test(resume) ? newestUnfinished(out, resume) : resume;
 }
 
-function newestInterrupted(root: string, file: string | undefined): string {
-  const found = interruptedRuns(root, file).at(-1);
+function newestUnfinished(root: string, file: string | undefined): string {
+  const found = unfinishedRuns(root, file).at(-1);
   if (found) return found;
   throw new UserError({
     place: '--resume',
-    found: `no interrupted run${file ? ` of ${file}` : ''} lies in ${root}`,
+    found: `no run${file ? ` of ${file}` : ''} with anything left to do lies in ${root}`,
     remedy: 'Name its folder: --resume results/runs/…',
   });
 }
 
-function interruptedRuns(root: string, file: string | undefined): string[] {
+/** Interrupted, or with trials that failed (a full disk, say): those are tried again. */
+function unfinishedRuns(root: string, file: string | undefined): string[] {
   const name = file?.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '');
   return listRuns(root).filter((folder) => {
     const stored = readable(folder);
-    if (stored?.state !== 'interrupted' || stored.plan.settings === undefined) return false;
+    if (stored?.plan.settings === undefined || stored.state === 'running') return false;
+    const over = stored.outcomes.filter((outcome) => outcome.state !== 'failed').length;
+    if (over === stored.plan.trials.length) return false;
     return name === undefined || stored.plan.scenario === name;
   });
 }

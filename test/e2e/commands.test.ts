@@ -160,11 +160,11 @@ describe('mistakes end with 2 and a sentence, never with a stack', () => {
       ['init', scenario],
       /small\.yaml: a file is in the way of a folder|small\.yaml/,
     ],
-    ['a resume without a run', ['run', '--resume', '--out', directory], /no interrupted run/],
+    ['a resume without a run', ['run', '--resume', '--out', directory], /no run with anything left to do/],
     [
       'a resume of a scenario without a run',
       ['run', '--resume', scenario, '--out', directory],
-      /no interrupted run of .*small/,
+      /no run of .*small.* with anything left/,
     ],
     ['a missing model file', ['serve', join(folder, 'none.onnx')], /none\.onnx: there is no such file/],
     ['a broken model file', ['serve', join(folder, 'garbage.onnx')], /garbage\.onnx: ONNX Runtime cannot load it/],
