@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { servemark } from './cli.js';
 import { scenarioFile, workFolder } from './folders.js';
+import { within } from './within.js';
 
 const folder = workFolder('commands');
 const scenario = scenarioFile(
@@ -73,7 +74,7 @@ describe('servemark simulate', () => {
     const { code, stdout, stderr } = await servemark(['simulate', scenario, '--profile', profile, '--out', out]);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('simulated');
-    const missing = await servemark(['simulate', scenario, '--profile', join(folder, 'none.json')]);
+    const missing = await within(['simulate', scenario, '--profile', join(folder, 'none.json')]);
     expect(missing.stderr).toMatch(/^error .*none\.json: can't be read.*\n$/);
     expect(missing.code).toBe(2);
   });
@@ -95,7 +96,7 @@ describe('servemark conform', () => {
     const slower = { ...cases[0], name: 'slower', cost: [[1, 4_000_000]] };
     const strange = { ...cases[0], name: 'strange', strategy: { name: 'telepathy' } };
     writeFileSync(file, JSON.stringify({ schema, cases: [cases[0], slower, strange] }));
-    const { code, stdout } = await servemark(['conform', file]);
+    const { code, stdout } = await within(['conform', file]);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatch(/broken\.json · serial · slower: .*3000000/);
@@ -107,14 +108,14 @@ describe('servemark conform', () => {
 
 describe('servemark list', () => {
   test('shows what is registered with its options, as text and as JSON', async () => {
-    const text = await servemark(['list', 'strategies', 'triton-dynamic']);
+    const text = await within(['list', 'strategies', 'triton-dynamic']);
     expect(text.stdout).toMatch(/triton-dynamic .*\n.*maxBatchSize: /);
-    const json = JSON.parse((await servemark(['list', '--json'])).stdout) as Record<string, { name: string }[]>;
+    const json = JSON.parse((await within(['list', '--json'])).stdout) as Record<string, { name: string }[]>;
     expect(json.transports!.map(({ name }) => name)).toEqual(['rest', 'rest-binary', 'grpc', 'in-process']);
   });
 
   test('prints a JSON Schema that knows every strategy and load type', async () => {
-    const { stdout } = await servemark(['list', '--json-schema']);
+    const { stdout } = await within(['list', '--json-schema']);
     expect(JSON.parse(stdout)).toMatchObject({ type: 'object' });
     for (const name of ['triton-dynamic', 'single-stream', 'poisson']) expect(stdout).toContain(`"${name}"`);
   });
@@ -122,7 +123,7 @@ describe('servemark list', () => {
 
 describe('servemark doctor', () => {
   test('says for everything it looks at whether it is there', async () => {
-    const { code, stdout } = await servemark(['doctor', '--json']);
+    const { code, stdout } = await within(['doctor', '--json']);
     const checks = JSON.parse(stdout) as { name: string; state: string; found: string }[];
     expect(checks.find(({ name }) => name === 'ONNX Runtime')).toMatchObject({ state: 'ok' });
     expect(checks.every(({ state, found }) => ['ok', 'warning', 'missing'].includes(state) && found !== '')).toBe(true);
@@ -133,13 +134,13 @@ describe('servemark doctor', () => {
 describe('servemark init', () => {
   test('writes a scenario and a strategy, and nothing where one of them can’t be', async () => {
     const fresh = join(folder, 'fresh');
-    const bad = await servemark(['init', fresh, '--strategy', 'Bad Name']);
+    const bad = await within(['init', fresh, '--strategy', 'Bad Name']);
     expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('"Bad Name" can\'t name a strategy') });
     expect(existsSync(fresh)).toBe(false);
-    const good = await servemark(['init', fresh, '--strategy', 'my-batcher']);
+    const good = await within(['init', fresh, '--strategy', 'my-batcher']);
     expect(good.code, good.stderr).toBe(0);
     expect(existsSync(join(fresh, 'my-scenario.yaml')) && existsSync(join(fresh, 'my-batcher.ts'))).toBe(true);
-    const again = await servemark(['init', fresh]);
+    const again = await within(['init', fresh]);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('is there already') });
   });
 });
@@ -182,7 +183,7 @@ describe('mistakes end with 2 and a sentence, never with a stack', () => {
     ['no vectors', ['conform', directory], /can't be read/],
     ['a kind that is not listed', ['list', 'wishes'], /no kind "wishes"/],
   ])('%s', async (_what, args, message) => {
-    const { code, stdout, stderr } = await servemark(args);
+    const { code, stdout, stderr } = await within(args);
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain('    at ');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

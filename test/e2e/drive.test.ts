@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Served, serve, servemark } from './cli.js';
 import { readJson, workFolder } from './folders.js';
+import { within } from './within.js';
 
 const folder = workFolder('drive');
 const SHORT = ['--duration', '400ms', '--warm-up', '100ms', '--out', join(folder, 'runs')];
@@ -88,7 +89,7 @@ describe('servemark drive', () => {
       /--error-rate: "few" is no share/,
     ],
   ])('refuses %s with 2', async (_what, args, message) => {
-    const { code, stdout, stderr } = await servemark(['drive', ...args(server), '--rate', '50/s', ...SHORT]);
+    const { code, stdout, stderr } = await within(['drive', ...args(server), '--rate', '50/s', ...SHORT]);
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain('fault of servemark');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -97,7 +98,7 @@ describe('servemark drive', () => {
   test.each(['rest-binary', 'grpc'])('says over %s that nobody answers, and ends with 2', async (transport) => {
     const port = await freePort();
     const url = transport === 'grpc' ? `127.0.0.1:${port}` : `http://127.0.0.1:${port}`;
-    const { code, stderr } = await servemark([
+    const { code, stderr } = await within([
       'drive',
       url,
       '--model',

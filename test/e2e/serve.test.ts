@@ -115,7 +115,7 @@ describe('servemark serve, sent what it does not expect', () => {
 });
 
 describe('servemark serve, slow and of one worker process', () => {
-  const SLOW = ['synthetic', '--model-set', 'cost=[[1,"300ms"]]', '--set', 'maxQueueSize=2', '--isolation', 'process'];
+  const SLOW = ['synthetic', '--model-set', 'cost=[[1,"1s"]]', '--set', 'maxQueueSize=2', '--isolation', 'process'];
   const body = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] });
   const tensor: Tensor = { name: 'x', datatype: 'FP32', shape: [1, 4], data: Buffer.alloc(16) };
   const ask = (server: Served): Promise<RestAnswer> => post(server.restUrl, 'synthetic/infer', body);
@@ -123,8 +123,10 @@ describe('servemark serve, slow and of one worker process', () => {
   test('a full queue is 503 and UNAVAILABLE; SIGTERM answers what is in hand and ends with 0', async () => {
     const server = await serve(SLOW);
     const grpc = new GrpcCaller(server.grpcAddress);
-    const accepted = [ask(server), ask(server), ask(server)];
-    await until('three accepted requests', () => waiting(server, 2));
+    const accepted = [ask(server), ask(server)];
+    await until('one that runs and one that waits', () => waiting(server, 1));
+    accepted.push(ask(server));
+    await until('a full queue', () => waiting(server, 2));
     expect(await ask(server)).toMatchObject({ status: 503, error: expect.stringContaining('queue-full') });
     const refused = await grpc.infer({ modelName: 'synthetic', inputs: [tensor] }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: status.UNAVAILABLE, details: expect.stringContaining('queue is full') });
