@@ -33,9 +33,10 @@ export class LoadProcessError extends Error {
 
 /**
  * Carries out a job in a load process of its own. Rejects with UserError where the job is at fault, with LoadProcessError
- * where the process failed or died; an abort alone is no error.
+ * where the process failed or died; an abort alone is no error. A job that is still to come (its server starts meanwhile)
+ * finds the process up; where it never comes, neither does a load.
  */
-export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Promise<DriveResult> {
+export async function forkLoad(job: DriveJob | Promise<DriveJob>, options: ForkLoadOptions = {}): Promise<DriveResult> {
   const child = start(options);
   const lines = keepLastLines(child);
   if (child.pid !== undefined) options.onStart?.(child.pid);
@@ -59,8 +60,10 @@ export async function forkLoad(job: DriveJob, options: ForkLoadOptions = {}): Pr
         const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
         reject(new LoadProcessError(`the load process ${how} before it told its result`, lines));
       });
-      tell(child, { kind: 'drive', job, host: options.host?.spec });
-      if (options.signal?.aborted) abort();
+      Promise.resolve(job).then((known) => {
+        tell(child, { kind: 'drive', job: known, host: options.host?.spec });
+        if (options.signal?.aborted) abort();
+      }, reject);
     });
   } finally {
     options.signal?.removeEventListener('abort', abort);

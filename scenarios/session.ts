@@ -14,7 +14,6 @@ import type { TrialContext } from './trial.js';
 
 /** The processes of one trial. */
 export interface Session {
-  start(signal: AbortSignal): Promise<void>;
   drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult>;
   /** Gently, then firmly. */
   stop(): Promise<void>;
@@ -40,35 +39,31 @@ export class ServerSession implements Session {
     this.#endpoint = transportNamed(spec.identity.transport).endpoint;
   }
 
-  async start(signal: AbortSignal): Promise<void> {
-    const spec = serverSpec(this.spec, this.context, { [this.#endpoint]: { port: 0 } });
-    this.#server = await forkServer(spec, { signal, onLine: this.onLine, onEvent: this.context.onEvent });
-  }
-
+  /** Both processes start at once: on few cores their start-up is half of a short trial. */
   async drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult> {
-    const server = this.#server!;
-    const watch = new Watch(server.pid);
+    const spec = serverSpec(this.spec, this.context, { [this.#endpoint]: { port: 0 } });
+    const starting = forkServer(spec, { signal, onLine: this.onLine, onEvent: this.context.onEvent });
+    const watch = new Watch();
     let before: ReturnType<typeof ask> | undefined;
-    const endpoint = { url: server.addresses[this.#endpoint]!, model: server.metadata.name };
-    // A server that dies must end the trial, not leave the load waiting for answers.
-    const died = server.exited.then(({ code, signal: by }) => {
-      throw new Error(`the server process ended in mid-trial (${by ? `killed by ${by}` : `exit code ${code}`})`);
-    });
     const pointless = new AbortController();
     const load = forkLoad(
-      { ...job, ...endpoint },
+      starting.then((server) => ({ ...job, url: server.addresses[this.#endpoint]!, model: server.metadata.name })),
       {
         signal: AbortSignal.any([signal, pointless.signal]),
         cpus: this.spec.system.loadCpus,
-        onStart: (pid) => watch.start(pid),
+        onStart: (pid) => watch.add('load', pid),
         onProgress: (progress) => {
-          if (progress.phase === 'measuring' && watch.mark()) before = ask(server);
+          if (progress.phase === 'measuring' && watch.mark()) before = ask(this.#server!);
           this.context.onProgress(progress);
         },
       },
     );
+    load.catch(() => {});
     try {
-      const result = await Promise.race([load, died]);
+      const server = await starting;
+      this.#server = server;
+      watch.add('server', server.pid);
+      const result = await Promise.race([load, deathOf(server)]);
       this.processes = watch.stop();
       const [first] = (await before) ?? [];
       const [last] = await server.statistics();
@@ -77,7 +72,6 @@ export class ServerSession implements Session {
       return result;
     } finally {
       watch.stop();
-      died.catch(() => {});
       // A load that went on against a server that is gone would disturb the next trial.
       pointless.abort();
       await load.catch(() => {});
@@ -87,6 +81,15 @@ export class ServerSession implements Session {
   async stop(): Promise<void> {
     await this.#server?.stop();
   }
+}
+
+/** Rejects when the server ends: that must end the trial, not leave the load waiting for answers. */
+function deathOf(server: ServerHandle): Promise<never> {
+  const died = server.exited.then(({ code, signal: by }) => {
+    throw new Error(`the server process ended in mid-trial (${by ? `killed by ${by}` : `exit code ${code}`})`);
+  });
+  died.catch(() => {});
+  return died;
 }
 
 /** A server that dies is told by its end; a question that it leaves open must not become an error of its own. */
@@ -105,17 +108,15 @@ export class InProcessSession implements Session {
     _onLine: (line: string) => void,
   ) {}
 
-  async start(): Promise<void> {}
-
   async drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult> {
     const program = compiledUrl(import.meta.url, './in-process.js');
-    const watch = new Watch(undefined);
+    const watch = new Watch();
     try {
       const result = await forkLoad(job, {
         signal,
         cpus: this.spec.system.serverCpus,
         host: { program, spec: serverSpec(this.spec, this.context, {}) },
-        onStart: (pid) => watch.start(pid),
+        onStart: (pid) => watch.add('load', pid),
         onProgress: (progress) => {
           if (progress.phase === 'measuring') watch.mark();
           this.context.onProgress(progress);
@@ -137,18 +138,17 @@ class Watch {
   #monitor: Monitor | undefined;
   #marked = false;
 
-  constructor(private readonly serverPid: number | undefined) {}
+  readonly #targets: { readonly role: string; readonly pid: number }[] = [];
 
-  start(loadPid: number): void {
-    if (proc.unavailable() !== undefined) return;
-    const server = this.serverPid === undefined ? [] : [{ role: 'server', pid: this.serverPid }];
-    this.#monitor = proc.start([...server, { role: 'load', pid: loadPid }], MONITOR_PERIOD_MS);
+  add(role: string, pid: number): void {
+    this.#targets.push({ role, pid });
   }
 
   /** True at the first call. */
   mark(): boolean {
     if (this.#marked) return false;
     this.#marked = true;
+    if (proc.unavailable() === undefined) this.#monitor = proc.start(this.#targets, MONITOR_PERIOD_MS);
     this.#monitor?.mark();
     return true;
   }

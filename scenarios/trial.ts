@@ -87,7 +87,6 @@ async function measure(
       ? new InProcessSession(spec, context, onLine)
       : new ServerSession(spec, context, onLine);
   try {
-    await session.start(signal);
     const drive = await session.drive(job, signal);
     const records = readRecords(job.recordsPath);
     // The plan is drawn again here, from the same seeds, for what the judge must know of it.

@@ -124,7 +124,8 @@ warmUp: 50ms
       await until('the first trial', () => summarised(run).length === 1);
       const below = await until('the second trial', () => {
         const found = descendants(cli.pid!);
-        return found.some(({ command }) => command.includes('load-process.js')) && found;
+        // The load process starts beside the server: the worker is the last to come.
+        return found.some(({ command }) => command.includes('instance-worker.js')) && found;
       });
       expect(below.map(({ command }) => command.split('/').at(-1)?.split(' ')[0]).sort()).toEqual([
         'instance-worker.js',
