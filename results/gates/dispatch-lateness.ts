@@ -33,7 +33,7 @@ function blame({ load, window }: GateInput): { readonly cause: string; readonly 
     };
   return {
     cause: 'The load generator, not the server, was the limit.',
-    advice: 'Add load processes, lower the rate, or free CPU cores for the load process.',
+    advice: 'Lower the rate, use a machine with more cores, or give the load cores of its own (serverCpus, loadCpus).',
   };
 }
 
