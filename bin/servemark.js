@@ -34,5 +34,7 @@ if (sources > 0 && existsSync(tsc) && (!existsSync(stamp) || statSync(stamp).mti
   }
   utimesSync(stamp, new Date(), new Date()); // an unchanged build leaves the stamp old and would compile at every start
 }
+// Before the first module that asks: what goes into a file or a pipe is plain text, also where CI is set.
+if (!process.stdout.isTTY && process.env.FORCE_COLOR === undefined) process.env.NO_COLOR ??= '1';
 const { main } = await import('../dist/scenarios/cli.js');
 await main(process.argv);
