@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { formatSize } from '../results/units.js';
 
@@ -69,7 +70,7 @@ async function onnxRuntime(): Promise<Check> {
     "const o = require('onnxruntime-node'); process.stdout.write(o.listSupportedBackends().map((b) => b.name).join(', '))";
   try {
     const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', code], {
-      cwd: new URL('.', import.meta.url).pathname.replaceAll('%20', ' '),
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
       timeout: 20_000,
     });
     return { name: 'ONNX Runtime', state: 'ok', found: `providers: ${stdout}` };

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { servemark } from './cli.js';
 import { scenarioFile, workFolder } from './folders.js';
@@ -17,7 +18,7 @@ loads: { steady: { type: open, rate: 50% of a, duration: 100ms } }
 transports: [rest-binary, grpc]
 `,
 );
-const VECTORS = new URL('../vectors/serial.json', import.meta.url).pathname;
+const VECTORS = fileURLToPath(new URL('../vectors/serial.json', import.meta.url));
 
 describe('servemark schedule', () => {
   test('with LoadGen’s seeds prints LoadGen’s schedule and samples', async () => {

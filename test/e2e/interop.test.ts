@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { which } from '../../scenarios/doctor.js';
 import { type Served, serve } from './cli.js';
 
 const run = promisify(execFile);
-const MODEL = new URL('../../servers/models/fashion-mlp/fashion-mlp.onnx', import.meta.url).pathname;
+const MODEL = fileURLToPath(new URL('../../servers/models/fashion-mlp/fashion-mlp.onnx', import.meta.url));
 
 /** The program, or undefined with the reason printed. */
 function tool(name: string, use: string): string | undefined {
@@ -37,7 +38,7 @@ describe('other people’s clients', () => {
   test.skipIf(!python)('tritonclient gets onnxruntime’s numbers over HTTP and gRPC', async () => {
     const fresh = await serve(['fashion-mlp', '--strategy', 'serial']);
     try {
-      const script = new URL('tritonclient_check.py', import.meta.url).pathname;
+      const script = fileURLToPath(new URL('tritonclient_check.py', import.meta.url));
       const { stdout } = await run(python!, [script, fresh.restUrl.replace('http://', ''), fresh.grpcAddress, MODEL]);
       const found = JSON.parse(stdout) as Record<string, number>;
       for (const difference of Object.values(found)) expect(difference).toBeLessThanOrEqual(1e-5);
