@@ -8,7 +8,7 @@ import { formatDuration } from '../results/units.js';
 import type { ResolvedModel } from '../servers/models/index.js';
 import { batchingProblem } from '../servers/models/index.js';
 import type { RuntimeMetadata } from '../servers/runtimes/index.js';
-import { strategies, strategyNamed } from '../servers/strategies/index.js';
+import { strategyNamed } from '../servers/strategies/index.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 
 /** What planning must know of a model. */
@@ -97,7 +97,7 @@ export function checkBatching(
   metadataOf: (system: SystemSpec) => Pick<RuntimeMetadata, 'inputs' | 'outputs'>,
 ): void {
   const problems = scenario.systems.flatMap((system): Problem[] => {
-    const definition = strategies.find((each) => each.name === system.strategy.name)!;
+    const definition = strategyNamed(system.strategy.name);
     const rows = definition.maxRows(definition.options.parse(system.strategy.options) as never);
     const place = scenario.place(['systems', system.name.split(' ')[0]!]);
     const problem = batchingProblem(metadataOf(system), rows, place);

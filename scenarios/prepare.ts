@@ -1,12 +1,11 @@
 import type { RunPlan } from '../results/run.js';
 import { inspectModel, resolveModel } from '../servers/models/index.js';
-import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
+import type { Scenario, TrialSpec } from './contract.js';
 import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
 
 export interface PreparedPlan {
   readonly trials: readonly TrialSpec[];
   readonly stored: RunPlan;
-  modelOf(system: SystemSpec): PlannedModel;
 }
 
 /**
@@ -26,9 +25,8 @@ export async function planWithModels(
     models.set(key, { resolved, metadata: await inspectModel(resolved) });
   }
   if (mode === 'real') checkServable(scenario);
-  const modelOf = (system: SystemSpec): PlannedModel => models.get(JSON.stringify(system.model))!;
-  checkBatching(scenario, (system) => modelOf(system).metadata);
+  checkBatching(scenario, (system) => models.get(JSON.stringify(system.model))!.metadata);
   const trials = planTrials(scenario, mode);
   const main = models.get(JSON.stringify(scenario.model))!.resolved;
-  return { trials, stored: storedPlan(scenario, trials, main, command), modelOf };
+  return { trials, stored: storedPlan(scenario, trials, main, command) };
 }

@@ -23,9 +23,9 @@ export class Profiles {
     private readonly given?: string | undefined,
   ) {}
 
-  /** Measures the model's table where the system's strategy plans with it, or the trial is simulated. */
-  async prepare(system: SystemSpec, always = false): Promise<void> {
-    if (always || findStrategy(system.strategy.name)?.usesProfile) await this.measure(system.model);
+  /** Measures the model's table where the system's strategy plans with it. */
+  async prepare(system: SystemSpec): Promise<void> {
+    if (findStrategy(system.strategy.name)?.usesProfile) await this.measure(system.model);
   }
 
   find(model: ModelSpec): CostTable | undefined {

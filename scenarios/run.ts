@@ -53,12 +53,9 @@ export async function runScenario(
 export async function resumeScenario(folder: string, options: RunOptions): Promise<FinishedRun> {
   const run = readRun(folder);
   const store = resumeRun(folder);
-  const done = new Set(
-    run.outcomes.flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.trial.id] : [])),
-  );
   const trials = trialsOf(run.plan);
   const settings = run.plan.settings as RunSettings;
-  return execute(settings, trials, store, options, done);
+  return execute(settings, trials, store, options, run.outcomes);
 }
 
 function trialsOf(plan: RunPlan): TrialSpec[] {
@@ -70,13 +67,15 @@ async function execute(
   trials: readonly TrialSpec[],
   store: RunStore,
   { signal, onEvent, profilePath }: RunOptions,
-  done: ReadonlySet<string> = new Set(),
+  earlier: readonly TrialOutcome[] = [],
 ): Promise<FinishedRun> {
+  const done = new Set(earlier.flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.trial.id] : [])));
+  const capacities = new Capacities(earlier);
   const profiles = new Profiles(store.folder, signal, (text) => onEvent({ kind: 'note', text }), profilePath);
   const context: TrialContext = {
     ...settings,
     bootstrapSeed: BigInt(settings.bootstrapSeed),
-    capacity: (system, transport) => measuredCapacity(store.folder, system, transport),
+    capacity: (system, transport) => capacities.find(system, transport),
     profile: (system) => profiles.find(system.model),
     onProgress: (progress) => onEvent({ kind: 'progress', progress }),
     onEvent: (text) => onEvent({ kind: 'note', text }),
@@ -89,6 +88,7 @@ async function execute(
       onEvent({ kind: 'trial', spec, index, total: trials.length });
       const outcome = await carryOut(spec, context, store, profiles, signal);
       store.writeOutcome(outcome);
+      capacities.add(outcome);
       onEvent({ kind: 'outcome', outcome });
     }
   } catch (error) {
@@ -121,13 +121,25 @@ async function carryOut(
   return runTrial(spec, context, store, signal);
 }
 
-/** The throughput of the probe of that system over that transport; read from the folder, so that a resumed run has it too. */
-function measuredCapacity(folder: string, system: string, transport: string): number | undefined {
-  for (const outcome of readRun(folder).outcomes) {
-    if (outcome.state !== 'completed') continue;
-    const { trial, throughputPerSecond } = outcome.summary;
-    if (trial.loadType === 'probe' && trial.system === system && trial.transport === transport)
-      return throughputPerSecond ?? undefined;
+/** What the probes found, by system and transport. */
+class Capacities {
+  readonly #found = new Map<string, number>();
+
+  constructor(outcomes: readonly TrialOutcome[]) {
+    for (const outcome of outcomes) this.add(outcome);
   }
-  return undefined;
+
+  add(outcome: TrialOutcome): void {
+    if (outcome.state !== 'completed' || outcome.summary.trial.loadType !== 'probe') return;
+    const { trial, throughputPerSecond } = outcome.summary;
+    if (throughputPerSecond !== null) this.#found.set(key(trial.system, trial.transport), throughputPerSecond);
+  }
+
+  find(system: string, transport: string): number | undefined {
+    return this.#found.get(key(system, transport));
+  }
+}
+
+function key(system: string, transport: string): string {
+  return JSON.stringify([system, transport]);
 }

@@ -8,7 +8,7 @@ import type { TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import type { Profiles } from './profiling.js';
 import { simulateTrial } from './simulated.js';
-import { resolveRate, type TrialContext } from './trial.js';
+import { resolveRate, type TrialContext, targetsOf } from './trial.js';
 
 /** How many samples a simulated load draws from: their content has no part in it. */
 const SAMPLES = 10_000;
@@ -58,7 +58,7 @@ async function simulateFacts(
     },
     load: loadFacts(load.type, load.options, plan, context.preset, context.targets),
     processes: [],
-    targets: spec.kind === 'measure' ? context.targets : {},
+    targets: targetsOf(spec, context),
     seed: context.bootstrapSeed,
     scheduleSeed: spec.seeds.schedule,
   });

@@ -111,7 +111,7 @@ async function measure(
 }
 
 /** A probe has none: it is to be overloaded. */
-function targetsOf(spec: TrialSpec, { targets }: TrialContext): Targets {
+export function targetsOf(spec: TrialSpec, { targets }: TrialContext): Targets {
   if (spec.kind === 'measure') return { p99LatencyNs: targets.p99LatencyNs, errorRate: targets.errorRate };
   return spec.kind === 'accuracy' ? { accuracy: targets.accuracy } : {};
 }
