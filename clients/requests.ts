@@ -101,6 +101,7 @@ export class Requests {
     table.computeInferNs[row] = timings.computeInferNs;
     table.computeOutputNs[row] = timings.computeOutputNs;
     table.serialiseNs[row] = timings.serialiseNs;
+    table.serverSeenNs[row] = timings.arrivalNs ?? Number.NaN;
     table.batchSize[row] = timings.batchSize;
     table.executionId[row] = timings.executionId;
   }

@@ -57,7 +57,8 @@ export function readRecordFile(path: string): {
   const table = open(path);
   const records = new RecordTable(table.numRows);
   records.length = table.numRows;
-  for (const name of [...UINT32, ...FLOAT64]) fillNumbers(table, name, records[name]);
+  for (const name of [...UINT32, ...FLOAT64])
+    if (table.getChild(name) || !LATER.includes(name)) fillNumbers(table, name, records[name]);
   fillTexts(table, 'outcome', records.outcome, (text) => Math.max(0, OUTCOMES.indexOf(text as never)));
   fillTexts(table, 'error', records.error, (text) => records.errorNumber(text));
   fillNumbers(table, 'correct', records.correct, UNKNOWN);
@@ -78,7 +79,10 @@ const FLOAT64 = [
   'computeInferNs',
   'computeOutputNs',
   'serialiseNs',
+  'serverSeenNs',
 ] as const;
+/** Columns that older files lack. */
+const LATER: readonly string[] = ['serverSeenNs'];
 
 type Column = readonly [name: string, data: Data];
 

@@ -32,6 +32,8 @@ export class RecordTable {
   readonly computeInferNs: Float64Array;
   readonly computeOutputNs: Float64Array;
   readonly serialiseNs: Float64Array;
+  /** The server saw the request so long after its own start: another origin than the client's times, only differences count. */
+  readonly serverSeenNs: Float64Array;
   readonly batchSize: Uint32Array;
   readonly executionId: Uint32Array;
   /** −1 unknown, 0 wrong, 1 right. */
@@ -58,6 +60,7 @@ export class RecordTable {
     this.computeInferNs = new Float64Array(capacity).fill(Number.NaN);
     this.computeOutputNs = new Float64Array(capacity).fill(Number.NaN);
     this.serialiseNs = new Float64Array(capacity).fill(Number.NaN);
+    this.serverSeenNs = new Float64Array(capacity).fill(Number.NaN);
     this.batchSize = new Uint32Array(capacity);
     this.executionId = new Uint32Array(capacity);
     this.correct = new Int8Array(capacity).fill(UNKNOWN);

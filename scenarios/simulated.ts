@@ -104,6 +104,7 @@ class Recorder {
     table.rows[row] = request.rows;
     table.dueNs[row] = request.dueNs;
     table.issuedNs[row] = request.at;
+    table.serverSeenNs[row] = request.at;
     table.firstByteNs[row] = at;
     table.completedNs[row] = at;
     table.outcome[row] = OUTCOMES.indexOf(outcome);

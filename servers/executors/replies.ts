@@ -19,6 +19,8 @@ export class Replies {
   readonly #statistics: ExecutorStatistics;
   readonly #modelVersion: string;
   readonly #now: () => number;
+  /** When the server started. */
+  readonly #originNs: number;
   #outstanding = 0;
   #waiters: (() => void)[] = [];
 
@@ -26,6 +28,7 @@ export class Replies {
     this.#statistics = statistics;
     this.#modelVersion = modelVersion;
     this.#now = now;
+    this.#originNs = now();
   }
 
   /** A request came in. */
@@ -55,6 +58,7 @@ export class Replies {
     const { formedNs, startNs, endNs, action, number } = result.execution;
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
+    timings.arrivalNs = job.receivedNs - this.#originNs;
     timings.queueNs = formedNs - job.arrivedNs;
     timings.computeInputNs = startNs - formedNs;
     timings.computeInferNs = endNs - startNs;
@@ -73,6 +77,7 @@ export class Replies {
     }
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
+    timings.arrivalNs = job.receivedNs - this.#originNs;
     timings.queueNs = this.#now() - job.arrivedNs;
     this.#answer(job, outputs, timings, { servemark_source: source });
   }

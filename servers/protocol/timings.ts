@@ -10,29 +10,33 @@ export const TIMING_PARAMETERS = {
   serialiseNs: 'servemark_serialise_ns',
   batchSize: 'servemark_batch_size',
   executionId: 'servemark_execution_id',
+  arrivalNs: 'servemark_arrival_ns',
 } as const satisfies Record<keyof ServerTimings, string>;
 
 /** In the order in which they travel. */
 export const TIMING_FIELDS = Object.keys(TIMING_PARAMETERS) as readonly (keyof ServerTimings)[];
 
 /**
- * The timings as response parameters. They are sent with every response, asked for or not: eight small integers cost
+ * The timings as response parameters. They are sent with every response, asked for or not: nine small integers cost
  * about a microsecond, and a client that does not know them ignores them as the protocol demands.
  */
 export function timingsToParameters(timings: ServerTimings): Parameters {
   const parameters: Record<string, number> = {};
-  for (const field of TIMING_FIELDS) parameters[TIMING_PARAMETERS[field]] = Math.round(timings[field]);
+  for (const field of TIMING_FIELDS) {
+    const value = timings[field];
+    if (value !== undefined) parameters[TIMING_PARAMETERS[field]] = Math.round(value);
+  }
   return parameters;
 }
 
-/** The timings in a response's parameters; undefined where any of them is missing (another server). */
+/** The timings in a response's parameters; undefined where any but the arrival is missing (another server). */
 export function timingsFromParameters(parameters: Parameters | undefined): ServerTimings | undefined {
   if (parameters === undefined) return undefined;
   const timings = emptyTimings();
   for (const field of TIMING_FIELDS) {
     const value = parameters[TIMING_PARAMETERS[field]];
-    if (value === undefined) return undefined;
-    timings[field] = Number(value);
+    if (value !== undefined) timings[field] = Number(value);
+    else if (field !== 'arrivalNs') return undefined;
   }
   return timings;
 }
@@ -48,5 +52,6 @@ export function emptyTimings(): ServerTimings {
     serialiseNs: 0,
     batchSize: 0,
     executionId: 0,
+    arrivalNs: undefined,
   };
 }

@@ -133,4 +133,6 @@ export interface ServerTimings {
   batchSize: number;
   /** Number of that execution, from 1. */
   executionId: number;
+  /** The server's start → it saw the request: a duration too, whose differences are the arrivals as the server had them. */
+  arrivalNs?: number | undefined;
 }

@@ -20,6 +20,7 @@ export const ECHO_TIMINGS = {
   serialiseNs: 0,
   batchSize: 3,
   executionId: 7,
+  arrivalNs: 3_000_000_000_000,
 };
 
 /**

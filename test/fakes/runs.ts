@@ -160,6 +160,7 @@ function fill(table: RecordTable, row: number, { due, start, end, wireNs, rows, 
   table.rows[row] = 1;
   table.dueNs[row] = due;
   table.issuedNs[row] = due + lateness;
+  table.serverSeenNs[row] = due + lateness + wireNs / 2;
   table.receiveNs[row] = 20e3;
   table.queueNs[row] = start - due;
   table.computeInputNs[row] = 4e3;

@@ -24,6 +24,7 @@ describe('record files', () => {
     table.error[1] = table.errorNumber('HTTP 503');
     table.warmUp[0] = 1;
     table.queueNs[0] = 42;
+    table.serverSeenNs[1] = 3e12;
     table.batchSize[0] = 4;
     table.correct.set([1, 0, -1]);
     const path = join(folder, 'three.arrow');
@@ -32,7 +33,16 @@ describe('record files', () => {
     const { records, metadata } = readRecordFile(path);
     expect(records.length).toBe(3);
     expect(metadata).toEqual({ trial: 'serial.half.r1', 'servemark.schema': '1' });
-    for (const name of ['sequence', 'query', 'dueNs', 'issuedNs', 'completedNs', 'queueNs', 'batchSize'] as const)
+    for (const name of [
+      'sequence',
+      'query',
+      'dueNs',
+      'issuedNs',
+      'completedNs',
+      'queueNs',
+      'serverSeenNs',
+      'batchSize',
+    ] as const)
       expect([...records[name]], name).toEqual([...table[name].subarray(0, 3)]);
     expect([...records.outcome].map((code) => OUTCOMES[code])).toEqual(['ok', 'failed', 'unfinished']);
     expect(records.errorCodes[records.error[1]!]).toBe('HTTP 503');

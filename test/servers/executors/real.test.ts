@@ -59,6 +59,7 @@ describe('real executor', () => {
     bench.instance.finish();
     expect(bench.timings(1)).toMatchObject({ queueNs: 3 * MS, computeInferNs: 7 * MS, batchSize: 1, executionId: 2 });
     expect(bench.timings(1).receiveNs).toBe(1000);
+    expect(bench.timings(1).arrivalNs! - bench.timings(0).arrivalNs!).toBe(0);
   });
 
   test('statistics obey their identities', () => {

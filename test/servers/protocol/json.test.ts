@@ -145,6 +145,8 @@ describe('responses', () => {
     const got = decodeJsonResponse(bodyOf(answer({})), undefined);
     expect(timingsFromParameters(got.parameters)).toMatchObject({ queueNs: 12, batchSize: 4, executionId: 0 });
     expect(timingsFromParameters({})).toBeUndefined();
+    // Not told is not 0.
+    expect(got.parameters).not.toHaveProperty('servemark_arrival_ns');
   });
 
   test('Bytes that are no text are refused in JSON, with the remedy', () => {
