@@ -22,14 +22,20 @@ export class ClosedLoop implements Loop {
   private over = false;
   private pumping = false;
   /** Due times of queries that may go out now. */
-  private ready: number[];
+  private ready: number[] = [];
 
-  constructor(private readonly options: ClosedLoopOptions) {
-    this.ready = new Array<number>(options.plan.concurrency).fill(0);
-  }
+  constructor(private readonly options: ClosedLoopOptions) {}
 
+  /** Not before t = 0. Its users come when the loop is there: a timer that is late must not count as their wait. */
   start(): void {
-    this.pump();
+    const { plan, originNs, timeline } = this.options;
+    const begin = () => {
+      const now = Math.max(0, timeline.now() - originNs);
+      this.ready = new Array<number>(plan.concurrency).fill(now);
+      this.pump();
+    };
+    if (timeline.now() >= originNs) begin();
+    else timeline.wakeAt(originNs, begin);
   }
 
   stop(reason: string): void {

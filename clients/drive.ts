@@ -16,6 +16,7 @@ import { ProgressReporter } from './progress.js';
 import { appendRows, lastCompletion, lastDue, shiftTimes } from './rows.js';
 import type { SampleLibrary } from './samples/index.js';
 import { bytesOf, scheduleSha256 } from './schedule.js';
+import { numberAsWhole, shareOf } from './share.js';
 import type { Transport } from './transports/index.js';
 import { type ClockPair, clockDrift, readClocks } from './wall-clock.js';
 import { measuredRows, runWarmUp, type WarmUp } from './warm-up.js';
@@ -23,7 +24,7 @@ import { measuredRows, runWarmUp, type WarmUp } from './warm-up.js';
 /**
  * Carries out a job against a connected transport: everything that can be known is made first (schedule, payloads, room for
  * the records), then warm-up, then the measured load from t = 0, then the records are written to `job.recordsPath`. `emit`
- * hears at most ten times a second. An abort ends the sending; the result says so and the records hold what there is.
+ * hears at most ten times a second. `meet` gives t = 0 once all is ready. An abort ends the sending; the result says so and the records hold what there is.
  * Throws UserError for a job that can't be carried out or records that can't be written.
  */
 export async function drive(
@@ -32,9 +33,11 @@ export async function drive(
   samples: SampleLibrary,
   emit: (progress: DriveProgress) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
+  meet: Meet = async () => nowNs() + START_DELAY_NS,
 ): Promise<DriveResult> {
   const progress = new ProgressReporter(emit);
-  const plan = planOf(job, samples);
+  const whole = planOf(job, samples);
+  const plan = job.share ? shareOf(whole, job.share) : whole;
   const collector = job.outputsPath === undefined ? undefined : new OutputCollector(top1Judge(samples));
   const pacer = plan.mode === 'open' ? await Pacer.start() : undefined;
   try {
@@ -50,16 +53,21 @@ export async function drive(
       signal,
     };
     const warmUp = await runWarmUp(job.warmUpNs, plan, tools, (live) => progress.enter('warming-up', live));
-    const outcome = await measure(plan, warmUp, tools, progress);
+    if (job.schedulePath !== undefined && whole.mode === 'open')
+      writeFileAtomic(job.schedulePath, bytesOf(whole.dueNs), 'the schedule of this trial');
+    const outcome = await measure(plan, warmUp, tools, progress, meet);
     collector?.write(job.outputsPath!, samples.totalSampleCount);
-    return store(job, plan, samples, outcome);
+    return store(job, plan, scheduleSha256(whole), samples, outcome);
   } finally {
     progress.close();
     await pacer?.close();
   }
 }
 
-/** Everything that will be sent. Throws UserError. */
+/** Gives the clock reading of t = 0: one's own, or the one that all load processes were told. */
+export type Meet = () => Promise<number>;
+
+/** Everything that will be sent, by all load processes. Throws UserError. */
 function planOf(job: DriveJob, samples: SampleLibrary): LoadPlan {
   if (job.mode === 'accuracy') {
     if (samples.label || job.outputsPath !== undefined)
@@ -92,6 +100,7 @@ async function measure(
   warmUp: WarmUp,
   tools: PhaseTools,
   progress: ProgressReporter,
+  meet: Meet,
 ): Promise<Measured> {
   const warmUpRows = warmUp.table.length;
   const table = new RecordTable(warmUpRows + measuredRows(plan, warmUp));
@@ -99,8 +108,8 @@ async function measure(
   // The garbage of preparing is not the load's: collected now where node runs with --expose-gc.
   (globalThis as { gc?: () => void }).gc?.();
   const start = readClocks();
+  const originNs = await meet();
   const cpuStart = process.cpuUsage();
-  const originNs = nowNs() + START_DELAY_NS;
   shiftTimes(table, warmUpRows, originNs - warmUp.originNs);
   const maxDurationNs = plan.mode === 'open' ? openLimit(plan) : Number.POSITIVE_INFINITY;
   const result = await runPhase(
@@ -119,11 +128,9 @@ async function measure(
   return { ...result, table, warmUpRows, clocks: [start, readClocks()], cpu, elapsedNs };
 }
 
-function store(job: DriveJob, plan: LoadPlan, samples: SampleLibrary, measured: Measured): DriveResult {
+function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLibrary, measured: Measured): DriveResult {
   const { table, warmUpRows, clocks, cpu } = measured;
-  const sha256 = scheduleSha256(plan);
-  if (job.schedulePath !== undefined && plan.mode === 'open')
-    writeFileAtomic(job.schedulePath, bytesOf(plan.dueNs), 'the schedule of this trial');
+  if (job.share) numberAsWhole(plan, table, warmUpRows, job.share);
   writeRecords(job.recordsPath, table, { schedule: sha256, samples: samples.sha256, transport: job.transport });
   const last = lastCompletion(table, warmUpRows);
   return {

@@ -1,3 +1,5 @@
+import type { Share } from './share.js';
+
 /** What a load process is told, and what it tells: plain data, so that it crosses a process boundary as JSON. */
 
 export interface DriveJob {
@@ -30,6 +32,8 @@ export interface DriveJob {
   readonly recordsPath: string;
   /** Where the schedule goes (Float64 ns, little-endian); absent: hash only. */
   readonly schedulePath?: string | undefined;
+  /** One of several load processes: which share of the plan it sends (share.ts). Absent: all of it. */
+  readonly share?: Share | undefined;
 }
 
 /** At most 10 a second. */
@@ -67,6 +71,8 @@ export interface DriveResult {
   readonly clockDrift: number;
   /** It ended before its minima, and why: `outstanding cap`, `interrupted`. */
   readonly stoppedEarly: string | null;
-  /** CPU of the load process over the measured window, all its threads. */
+  /** CPU of the load process over the measured window, all its threads; of several processes the sum. */
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+  /** Load processes; absent: one. */
+  readonly processes?: number | undefined;
 }

@@ -1,3 +1,4 @@
+import { nowNs } from '../results/clock.js';
 import { messageOf, UserError } from '../results/errors.js';
 import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
@@ -23,10 +24,33 @@ export function loadBody(host?: (spec: unknown, signal: AbortSignal) => Promise<
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
   process.on('disconnect', () => process.exit(1));
+  const start = new StartOrder(aborter.signal);
   process.on('message', (message: ToLoad) => {
     if (message.kind === 'abort') aborter.abort();
-    else void carryOut(() => run(message, host, aborter.signal));
+    else if (message.kind === 'start') start.given(message.originNs);
+    else void carryOut(() => run(message, host, aborter.signal, start));
   });
+}
+
+/** Where one of several processes waits, warmed up, for the others. An abort ends the waiting. */
+class StartOrder {
+  private resolve: (originNs: number) => void = () => {};
+  private readonly order = new Promise<number>((resolve) => {
+    this.resolve = resolve;
+  });
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener('abort', () => this.resolve(nowNs()));
+  }
+
+  given(originNs: number): void {
+    this.resolve(originNs);
+  }
+
+  readonly meet = (): Promise<number> => {
+    process.send?.({ kind: 'ready' } satisfies FromLoad);
+    return this.order;
+  };
 }
 
 async function carryOut(work: () => Promise<FromLoad>): Promise<void> {
@@ -46,10 +70,11 @@ async function run(
   { job, host: spec }: Extract<ToLoad, { kind: 'drive' }>,
   host: Parameters<typeof loadBody>[0],
   signal: AbortSignal,
+  start: StartOrder,
 ): Promise<FromLoad> {
   const hosted = spec === undefined ? undefined : await host?.(spec, signal);
   try {
-    return await driveAgainst(hosted ? { ...job, model: hosted.model } : job, hosted?.service, signal);
+    return await driveAgainst(hosted ? { ...job, model: hosted.model } : job, hosted?.service, signal, start);
   } finally {
     await hosted?.close();
   }
@@ -59,6 +84,7 @@ async function driveAgainst(
   job: DriveJob,
   service: InferenceService | undefined,
   signal: AbortSignal,
+  start: StartOrder,
 ): Promise<FromLoad> {
   const responses = job.mode === 'accuracy' || job.judge || job.outputsPath !== undefined;
   const transport = createTransport(job.transport, { ...job, service, responses });
@@ -70,7 +96,8 @@ async function driveAgainst(
       count: job.samples.count,
       dims: job.samples.dims,
     });
-    return await drive(job, transport, samples, (progress) => process.send?.(progress), signal);
+    const meet = job.share && start.meet;
+    return await drive(job, transport, samples, (progress) => process.send?.(progress), signal, meet);
   } finally {
     await transport.close();
   }

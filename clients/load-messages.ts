@@ -9,10 +9,13 @@ export type ToLoad =
       /** What the process's own server core is made from; only processes that can host one understand it. */
       readonly host?: unknown;
     }
+  /** Answers `ready`: the t = 0 of all load processes, as a reading of the machine's monotonic clock. */
+  | { readonly kind: 'start'; readonly originNs: number }
   | { readonly kind: 'abort' };
 
-/** What it tells. `problems`: the user can mend it (UserError). */
+/** What it tells. `ready`: one of several, warmed up; it waits for `start`. `problems`: the user can mend it (UserError). */
 export type FromLoad =
   | DriveProgress
   | DriveResult
+  | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly error: string; readonly problems?: readonly Problem[] | undefined };

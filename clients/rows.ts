@@ -11,6 +11,14 @@ export function appendRows(from: RecordTable, to: RecordTable): void {
   to.length += from.length;
 }
 
+/** Appends one row, numbered by its new place. */
+export function appendRow(from: RecordTable, row: number, to: RecordTable): void {
+  const at = to.length++;
+  for (const name of COLUMNS) to[name][at] = from[name][row]!;
+  to.error[at] = to.errorNumber(from.errorCodes[from.error[row]!]!);
+  to.sequence[at] = at;
+}
+
 /** Moves the origin of the times of the first `count` rows: each becomes earlier by so much. */
 export function shiftTimes(table: RecordTable, count: number, byNs: number): void {
   for (const column of [table.dueNs, table.issuedNs, table.firstByteNs, table.completedNs])
@@ -31,6 +39,27 @@ export function lastCompletion(table: RecordTable, first: number): number {
 export function lastDue(table: RecordTable, first: number): number {
   return table.length > first ? table.dueNs[table.length - 1]! : 0;
 }
+
+const COLUMNS = [
+  'query',
+  'sampleIndex',
+  'rows',
+  'dueNs',
+  'issuedNs',
+  'firstByteNs',
+  'completedNs',
+  'outcome',
+  'warmUp',
+  'receiveNs',
+  'queueNs',
+  'computeInputNs',
+  'computeInferNs',
+  'computeOutputNs',
+  'serialiseNs',
+  'batchSize',
+  'executionId',
+  'correct',
+] as const satisfies readonly (keyof RecordTable)[];
 
 type Column = Float64Array | Uint32Array | Uint16Array | Uint8Array | Int8Array;
 

@@ -68,6 +68,8 @@ export interface DriveFacts {
   /** It ended before its minima, and why. */
   readonly stoppedEarly: string | null;
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+  /** Load processes that shared the load; absent: one. */
+  readonly processes?: number | undefined;
 }
 
 /** The part of the statistics extension that tells batches; spelt as on the wire. */

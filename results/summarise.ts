@@ -218,6 +218,39 @@ function counterDifference(before: ServerCounters | undefined, after: ServerCoun
 }
 
 function withLoadProcess({ processes, drive }: TrialFacts): readonly ProcessUsage[] {
-  if (processes.some(({ role }) => role === 'load')) return processes;
-  return [...processes, { role: 'load', ...drive.cpu, rssPeakBytes: null, rssFirstBytes: null, rssLastBytes: null }];
+  const known = oneARole(processes);
+  if (known.some(({ role }) => role === 'load')) return known;
+  const memory = { rssPeakBytes: null, rssFirstBytes: null, rssLastBytes: null };
+  const many = drive.processes === undefined ? {} : { processes: drive.processes };
+  return [...known, { role: 'load', ...drive.cpu, ...memory, ...many }];
+}
+
+/** Several load processes are one load: their figures are added (their peaks need not have come at once: an upper bound). */
+function oneARole(processes: readonly ProcessUsage[]): readonly ProcessUsage[] {
+  const roles = new Map<string, ProcessUsage>();
+  for (const usage of processes) {
+    const known = roles.get(usage.role);
+    roles.set(usage.role, known ? together(known, usage) : usage);
+  }
+  return [...roles.values()];
+}
+
+function together(a: ProcessUsage, b: ProcessUsage): ProcessUsage {
+  const sum = (x: number | null, y: number | null) => (x === null || y === null ? null : x + y);
+  return {
+    role: a.role,
+    userSeconds: a.userSeconds + b.userSeconds,
+    systemSeconds: a.systemSeconds + b.systemSeconds,
+    rssPeakBytes: sum(a.rssPeakBytes, b.rssPeakBytes),
+    rssFirstBytes: sum(a.rssFirstBytes, b.rssFirstBytes),
+    rssLastBytes: sum(a.rssLastBytes, b.rssLastBytes),
+    processes: (a.processes ?? 1) + (b.processes ?? 1),
+    contextSwitches:
+      a.contextSwitches && b.contextSwitches
+        ? {
+            voluntary: a.contextSwitches.voluntary + b.contextSwitches.voluntary,
+            involuntary: a.contextSwitches.involuntary + b.contextSwitches.involuntary,
+          }
+        : null,
+  };
 }

@@ -71,6 +71,8 @@ export interface ProcessUsage {
   readonly rssFirstBytes: number | null;
   readonly rssLastBytes: number | null;
   /** Of the threads that lived to the end; null or absent where unknown. */
+  /** Processes of this role that the figures are the sum of; absent: one. */
+  readonly processes?: number | undefined;
   readonly contextSwitches?: { readonly voluntary: number; readonly involuntary: number } | null | undefined;
 }
 

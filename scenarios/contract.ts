@@ -23,6 +23,8 @@ export interface Scenario {
   readonly probeNs: number;
   /** Also run every sample once per system and transport, judged against the labels. */
   readonly accuracy: boolean;
+  /** Processes that share each load; default 1. */
+  readonly loadProcesses: number;
   /** Stand simulated results beside the real ones. */
   readonly simulate: boolean;
   /** `file:line:col path` of a key, for problems found while planning. */
@@ -72,6 +74,8 @@ export interface LoadSpec {
   /** As written, without a rate that is relative. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly relativeRate?: RelativeRate | undefined;
+  /** Processes that share it; absent: the scenario's. */
+  readonly processes?: number | undefined;
 }
 
 /** `150% of serial`, or `150% of serial on rest-binary`. */

@@ -3,7 +3,7 @@ import { loads } from '../clients/loads/index.js';
 import { transports } from '../clients/transports/index.js';
 import { models } from '../servers/models/index.js';
 import { strategies } from '../servers/strategies/index.js';
-import { scenarioSchema, systemSchema } from './schema.js';
+import { loadSchema, scenarioSchema, systemSchema } from './schema.js';
 
 type Json = Record<string, unknown>;
 
@@ -57,7 +57,11 @@ function loadOf(name: string, summary: string, options: z.ZodType): Json {
     description: summary,
     additionalProperties: false,
     required: ['type', ...((own.required as string[] | undefined) ?? [])],
-    properties: { type: { const: name, description: summary }, ...(own.properties as Json | undefined) },
+    properties: {
+      type: { const: name, description: summary },
+      ...(convert(loadSchema).properties as Json),
+      ...(own.properties as Json | undefined),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { z } from 'zod';
-import { loads } from '../clients/loads/index.js';
+import { type LoadDefinition, loads } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
 import { type Problem, UserError } from '../results/errors.js';
@@ -10,7 +10,7 @@ import { models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
-import { scenarioSchema, systemSchema } from './schema.js';
+import { loadSchema, scenarioSchema, systemSchema } from './schema.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
 
 type Path = readonly (string | number)[];
@@ -32,6 +32,7 @@ export function loadScenario(file: string): Scenario {
   const systems = readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file));
   const loadSpecs = readLoads(yaml, found, dirname(file));
   checkTransports(top.transports, yaml, found);
+  checkLoadProcesses(top.loadProcesses, loadSpecs, top.transports, yaml, found);
   checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
   const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
   const seeds = readSeeds(top.seeds, DEFAULT_SEEDS[top.preset === 'quick' ? 'quick' : 'mlperf'], yaml, found);
@@ -52,6 +53,7 @@ export function loadScenario(file: string): Scenario {
     warmUpNs: top.warmUp,
     probeNs: top.probe,
     accuracy: top.accuracy,
+    loadProcesses: top.loadProcesses,
     simulate: top.simulate,
     place: yaml.place,
   };
@@ -262,10 +264,11 @@ function readLoad(
     });
     return undefined;
   }
-  const { type, ...options } = raw as { type: string } & Record<string, unknown>;
+  const { type, loadProcesses: processes, ...options } = raw as { type: string } & Record<string, unknown>;
   const definition = find(loads, type, 'load type', yaml.place([...path, 'type']), found);
   if (!definition) return undefined;
   const relativeRate = findRelativeRate(options);
+  const common = readOn(loadSchema, processes === undefined ? {} : { loadProcesses: processes }, path, yaml, found);
   if (
     !checkOptions(definition.options, relativeRate ? { ...options, [relativeRate.key]: 1 } : options, path, yaml, found)
   )
@@ -285,6 +288,7 @@ function readLoad(
         .map(([key, value]) => [key, key === 'arrivalOptions' ? fromFolder(value, folder) : value]),
     ),
     relativeRate,
+    processes: common?.loadProcesses,
   };
 }
 
@@ -338,6 +342,48 @@ function checkRelativeRates(
     if (relativeRate.transport && !used.includes(relativeRate.transport))
       found.push(unknownName(place, 'transport', relativeRate.transport, used));
   }
+}
+
+/** In-process there is but one process; a load of a few in flight can't be dealt out to more processes than that. */
+function checkLoadProcesses(
+  common: number,
+  specs: readonly LoadSpec[],
+  used: readonly string[],
+  yaml: MergedYaml,
+  found: Problem[],
+): void {
+  const asked = [
+    { place: ['loadProcesses'], processes: common, most: Number.POSITIVE_INFINITY },
+    ...specs.map(({ name, type, options, processes = 1 }) => ({
+      place: ['loads', name, 'loadProcesses'],
+      processes,
+      most: mostOf(type, options),
+    })),
+  ];
+  for (const { place, processes, most } of asked) {
+    if (processes > 1 && used.includes('in-process'))
+      found.push({
+        place: yaml.place(place),
+        found: `${processes} load processes, but in-process load and server are one process`,
+        allowed: '1 with the transport in-process',
+        remedy: 'Leave loadProcesses out, or in-process out of transports.',
+      });
+    if (processes > most)
+      found.push({
+        place: yaml.place(place),
+        found: `${processes} load processes for a load with at most ${most} in flight`,
+        allowed: `at most ${most}`,
+      });
+  }
+}
+
+/** Requests or queries that a load may have in flight. */
+function mostOf(type: string, options: Readonly<Record<string, unknown>>): number {
+  const definition = loads.find((each) => each.name === type) as LoadDefinition | undefined;
+  // A rate that is relative is not among the options yet.
+  const parsed = [options, { ...options, rate: 1 }].map((each) => definition?.options.safeParse(each));
+  const sound = parsed.find((each) => each?.success);
+  return (sound && definition?.inFlight?.(sound.data)) ?? Number.POSITIVE_INFINITY;
 }
 
 function checkTransports(names: readonly string[], yaml: MergedYaml, found: Problem[]): void {

@@ -84,11 +84,13 @@ export interface RunSettings {
   readonly warmUpNs: number;
   readonly samples: SamplesChoice | undefined;
   readonly bootstrapSeed: string;
+  /** Absent in older runs: one. */
+  readonly loadProcesses?: number | undefined;
 }
 
 function settingsOf(scenario: Scenario): RunSettings {
-  const { preset, targets, warmUpNs, samples, seeds } = scenario;
-  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap };
+  const { preset, targets, warmUpNs, samples, seeds, loadProcesses } = scenario;
+  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap, loadProcesses };
 }
 
 /** Refuses, before anything starts, strategies that batch what the model can't. Throws UserError with all of them. */

@@ -6,6 +6,8 @@ const seed = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)]
 });
 const cpus = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'must be a list of processors like 0,2-3');
 
+const loadProcesses = z.number().int().min(1).max(64);
+
 /** `model:` in full. A plain text is a zoo name. */
 const modelSchema = z.union([
   z.string(),
@@ -53,6 +55,7 @@ export const scenarioSchema = z.strictObject({
   repeats: z.number().int().min(1).max(1000).default(1),
   warmUp: duration().default(300e6).describe('load before the measured part'),
   probe: duration().default(1e9).describe('length of the capacity probe'),
+  loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
   accuracy: z.boolean().default(false).describe('also run every sample once and judge the answers'),
   simulate: z.boolean().default(false).describe('show simulated results beside the real ones'),
   seeds: z
@@ -77,4 +80,9 @@ export const systemSchema = z.strictObject({
     .record(z.string(), z.array(z.unknown()).min(1))
     .optional()
     .describe('option → values; every combination becomes a system'),
+});
+
+/** Keys of a load beside its type's own options. */
+export const loadSchema = z.strictObject({
+  loadProcesses: loadProcesses.optional().describe('processes that share this load'),
 });

@@ -14,7 +14,8 @@ import type { TrialContext } from './trial.js';
 
 /** The processes of one trial. */
 export interface Session {
-  drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult>;
+  /** `processes` share the load. */
+  drive(job: DriveJob, signal: AbortSignal, processes?: number): Promise<DriveResult>;
   /** Gently, then firmly. */
   stop(): Promise<void>;
   /** After `drive`. */
@@ -40,7 +41,7 @@ export class ServerSession implements Session {
   }
 
   /** Both processes start at once: on few cores their start-up is half of a short trial. */
-  async drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult> {
+  async drive(job: DriveJob, signal: AbortSignal, processes = 1): Promise<DriveResult> {
     const spec = serverSpec(this.spec, this.context, { [this.#endpoint]: { port: 0 } });
     const starting = forkServer(spec, { signal, onLine: this.onLine, onEvent: this.context.onEvent });
     const watch = new Watch();
@@ -51,6 +52,7 @@ export class ServerSession implements Session {
       {
         signal: AbortSignal.any([signal, pointless.signal]),
         cpus: this.spec.system.loadCpus,
+        processes,
         onStart: (pid) => watch.add('load', pid),
         onProgress: (progress) => {
           if (progress.phase === 'measuring' && watch.mark()) before = ask(this.#server!);
@@ -108,13 +110,14 @@ export class InProcessSession implements Session {
     _onLine: (line: string) => void,
   ) {}
 
-  async drive(job: DriveJob, signal: AbortSignal): Promise<DriveResult> {
+  async drive(job: DriveJob, signal: AbortSignal, processes = 1): Promise<DriveResult> {
     const program = compiledUrl(import.meta.url, './in-process.js');
     const watch = new Watch();
     try {
       const result = await forkLoad(job, {
         signal,
         cpus: this.spec.system.serverCpus,
+        processes,
         host: { program, spec: serverSpec(this.spec, this.context, {}) },
         onStart: (pid) => watch.add('load', pid),
         onProgress: (progress) => {

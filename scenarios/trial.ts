@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { DriveJob, DriveProgress } from '../clients/job.js';
 import { LoadProcessError } from '../clients/load-handle.js';
+import type { LoadPlan } from '../clients/loads/index.js';
+import { mostProcesses } from '../clients/share.js';
 import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
@@ -22,6 +24,8 @@ export interface TrialContext {
   readonly warmUpNs: number;
   readonly bootstrapSeed: bigint;
   readonly samples: SamplesChoice | undefined;
+  /** Processes that share each load, as far as it can be shared; absent: one. */
+  readonly loadProcesses?: number | undefined;
   /** Capacity in requests per second that a probe found, by `system transport`; undefined where it failed. */
   capacity(system: string, transport: string): number | undefined;
   /** The cost table of the system's model, for strategies that plan with it. */
@@ -82,15 +86,15 @@ async function measure(
   onLine: (line: string) => void,
 ): Promise<MeasuredTrial> {
   const job = driveJob(spec, load, context, store);
+  // The plan is drawn here too, from the same seeds, for what the judge must know of it.
+  const plan = planFrom(load, spec.seeds, context.preset);
   const session =
     transportNamed(spec.identity.transport).endpoint === 'none'
       ? new InProcessSession(spec, context, onLine)
       : new ServerSession(spec, context, onLine);
   try {
-    const drive = await session.drive(job, signal);
+    const drive = await session.drive(job, signal, processesOf(spec, context, plan));
     const records = readRecords(job.recordsPath);
-    // The plan is drawn again here, from the same seeds, for what the judge must know of it.
-    const plan = planFrom(load, spec.seeds, context.preset);
     const facts = loadFacts(load.type, load.options, plan, context.preset, context.targets);
     const all: TrialFacts = {
       identity: spec.identity,
@@ -108,6 +112,12 @@ async function measure(
   } finally {
     await session.stop();
   }
+}
+
+/** As many as were asked for and the plan can be dealt out to. Accuracy looks at answers, not at their time: one. */
+function processesOf(spec: TrialSpec, context: TrialContext, plan: LoadPlan): number {
+  if (spec.kind === 'accuracy') return 1;
+  return Math.min(spec.load.processes ?? context.loadProcesses ?? 1, mostProcesses(plan));
 }
 
 /** A probe has none: it is to be overloaded. */

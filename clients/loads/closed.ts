@@ -13,6 +13,7 @@ export const closed = defineLoad({
     maxRequests: countOption().optional(),
     samples: sampleOrderOption(),
   }),
+  inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'throughput', percentile: null },
   plan(options, context) {
     const durationNs = options.duration ?? PRESETS[context.preset].durationNs;

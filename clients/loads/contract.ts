@@ -50,6 +50,8 @@ export interface LoadDefinition<Options extends z.ZodType = z.ZodType> {
   readonly options: Options;
   /** Mean offered rate where the load has one (`rate` may have been relative to a system's capacity; it is absolute here). */
   plan(options: z.output<Options>, context: LoadContext): LoadPlan;
+  /** Requests in flight at most (queries, where they have several): it can be dealt out to so many load processes. Absent: any. */
+  inFlight?(options: z.output<Options>): number;
   /** The percentile the load's own rule judges, and its metric's name (method.md §1). */
   readonly primary: {
     readonly metric: 'p90Latency' | 'p99Latency' | 'throughput' | 'targetRate';

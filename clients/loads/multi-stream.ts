@@ -15,6 +15,7 @@ export const multiStream = defineLoad({
     maxQueries: countOption().optional(),
     samples: sampleOrderOption(),
   }),
+  inFlight: () => 1,
   primary: { metric: 'p99Latency', percentile: 0.99 },
   plan(options, context) {
     const { samplesPerQuery: perQuery, samples: order } = options;

@@ -19,6 +19,7 @@ export const offline = defineLoad({
     duration: durationOption(),
     concurrency: countOption().max(10_000, { error: 'must be at most 10000' }).default(64),
   }),
+  inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'throughput', percentile: null },
   plan(options, context) {
     const preset = PRESETS[context.preset];

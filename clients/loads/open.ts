@@ -23,6 +23,7 @@ export const open = defineLoad({
       samples: sampleOrderOption(),
     })
     .superRefine(checkArrivalOptions),
+  inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'p99Latency', percentile: 0.99 },
   plan(options, context) {
     const gaps = createArrival(

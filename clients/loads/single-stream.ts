@@ -14,6 +14,7 @@ export const singleStream = defineLoad({
     maxQueries: countOption().optional(),
     samples: sampleOrderOption(),
   }),
+  inFlight: () => 1,
   primary: { metric: 'p90Latency', percentile: 0.9 },
   plan: (options, context) =>
     streamPlan(

@@ -1,5 +1,6 @@
 import { forkLoad, LoadProcessError } from '../../clients/load-handle.js';
-import { loadNamed, loads } from '../../clients/loads/index.js';
+import { type LoadPlan, loadNamed, loads } from '../../clients/loads/index.js';
+import { mostProcesses } from '../../clients/share.js';
 import { createTransport, transports } from '../../clients/transports/index.js';
 import { readRecords } from '../../results/arrow.js';
 import { captureEnvironment } from '../../results/capture.js';
@@ -25,6 +26,7 @@ interface DriveOptions {
   readonly arrivals?: string;
   readonly rate?: string;
   readonly concurrency?: string;
+  readonly processes: string;
   readonly duration?: string;
   readonly set: readonly string[];
   readonly warmUp: string;
@@ -53,6 +55,7 @@ export const driveCommand: CommandDefinition = {
       .option('--arrivals <name>', 'arrival process of an open load')
       .option('--rate <rate>', 'like 200/s (open, server)')
       .option('--concurrency <n>', 'requests in flight (closed), or their cap (open)')
+      .option('--processes <n>', 'load processes that share the load', '1')
       .option('--duration <time>', 'like 20s')
       .option('--set <key=value...>', 'further options of the load', [])
       .option('--warm-up <time>', 'load before the measured part', '1s')
@@ -107,13 +110,12 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
 
 async function measure(
   url: string,
-  { job, targets }: ReturnType<typeof readOptions>,
+  { job, plan, processes, targets }: ReturnType<typeof readOptions>,
   identity: TrialIdentity,
   recordsPath: string,
   signal: AbortSignal,
 ): Promise<TrialSummary> {
-  const result = await forkLoad({ ...job, url, recordsPath }, { signal });
-  const plan = planFrom(job.load, job.seeds, 'quick');
+  const result = await forkLoad({ ...job, url, recordsPath }, { signal, processes });
   return summarise({
     identity,
     records: readRecords(recordsPath),
@@ -168,8 +170,8 @@ function readOptions(url: string, options: DriveOptions) {
   };
   const load = { type: options.load, options: loadOptions, preset: 'quick' as const };
   const seeds = { schedule: options.seed, samples: options.sampleSeed };
-  // Draws nothing that is kept: wrong options are to be told before anything starts.
-  planFrom(load, seeds, 'quick');
+  // Wrong options are to be told before anything starts.
+  const plan = planFrom(load, seeds, 'quick');
   const samples = {
     name: options.samples ?? (options.directory === undefined ? 'random' : 'npy'),
     directory: options.directory,
@@ -192,8 +194,15 @@ function readOptions(url: string, options: DriveOptions) {
       mode: 'performance' as const,
       judge: false,
     },
+    plan,
+    processes: processesOf(options, plan),
     url,
   };
+}
+
+/** Each needs a request and a place in flight. */
+function processesOf({ processes }: DriveOptions, plan: LoadPlan): number {
+  return wholeNumber('--processes', processes, 1, Math.min(64, mostProcesses(plan)));
 }
 
 function shareOf(place: string, text: string): number {
@@ -245,7 +254,7 @@ function planOf(
     schema: RUN_SCHEMA,
     question: `How does ${url} serve ${options.model} under this load?`,
     scenario: 'drive',
-    command: `servemark drive ${url} --model ${options.model} --transport ${options.transport} --load ${options.load}${options.arrivals ? ` --arrivals ${options.arrivals}` : ''}${options.rate ? ` --rate ${options.rate}` : ''}${options.concurrency ? ` --concurrency ${options.concurrency}` : ''}${options.duration ? ` --duration ${options.duration}` : ''} --warm-up ${options.warmUp} --seed ${options.seed} --sample-seed ${options.sampleSeed}`,
+    command: `servemark drive ${url} --model ${options.model} --transport ${options.transport} --load ${options.load}${options.arrivals ? ` --arrivals ${options.arrivals}` : ''}${options.rate ? ` --rate ${options.rate}` : ''}${options.concurrency ? ` --concurrency ${options.concurrency}` : ''}${options.duration ? ` --duration ${options.duration}` : ''}${options.processes === '1' ? '' : ` --processes ${options.processes}`} --warm-up ${options.warmUp} --seed ${options.seed} --sample-seed ${options.sampleSeed}`,
     systems: [{ name: 'endpoint', summary: `${options.model} at ${url}` }],
     loads: [
       {

@@ -95,6 +95,29 @@ describe('servemark drive', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
+  test('--processes 2 shares one schedule: as many requests, the same hash, one record file', async () => {
+    const args = ['drive', server.restUrl, '--model', 'null', '--arrivals', 'constant', '--rate', '200/s', ...SHORT];
+    const [one, two] = await Promise.all([
+      servemark([...args, '--json']),
+      servemark([...args, '--json', '--processes', '2']),
+    ]);
+    const [alone, shared] = [one, two].map(
+      ({ stdout }) =>
+        JSON.parse(stdout) as { completed: number; scheduleSha256: string; loadCpu: { processes?: number } },
+    );
+    expect(shared!.completed).toBe(81);
+    expect(shared!.scheduleSha256).toBe(alone!.scheduleSha256);
+    expect([alone!.loadCpu.processes, shared!.loadCpu.processes]).toEqual([undefined, 2]);
+  });
+
+  test('--processes beyond what is in flight is refused with the most that can be', async () => {
+    const { code, stderr } = await within([
+      ...['drive', server.restUrl, '--model', 'null', '--load', 'single-stream', '--processes', '2', ...SHORT],
+    ]);
+    expect(stderr).toMatch(/--processes: "2" does not do\. Allowed: a whole number from 1 to 1/);
+    expect(code).toBe(2);
+  });
+
   test.each(['rest-binary', 'grpc'])('says over %s that nobody answers, and ends with 2', async (transport) => {
     const port = await freePort();
     const url = transport === 'grpc' ? `127.0.0.1:${port}` : `http://127.0.0.1:${port}`;

@@ -140,6 +140,24 @@ transports: [rest, http]
     ]);
   });
 
+  test('says how many load processes share a load, and refuses what can’t be shared', () => {
+    const scenario = loadScenario(
+      write('many.yaml', `${GOOD.replace('rate: 50%', 'loadProcesses: 4, rate: 50%')}loadProcesses: 2\n`),
+    );
+    expect([scenario.loadProcesses, scenario.loads[0]!.processes, scenario.loads[1]!.processes]).toEqual([
+      2,
+      undefined,
+      4,
+    ]);
+    expect(problems(GOOD.replace('duration: 1s', 'loadProcesses: 2'))).toEqual([
+      'x.yaml:8:48 loads.alone.loadProcesses: 2 load processes for a load with at most 1 in flight. Allowed: at most 1.',
+    ]);
+    expect(problems(`${GOOD.replace('[rest-binary]', '[in-process]')}loadProcesses: 3\n`)).toEqual([
+      'x.yaml:11:16 loadProcesses: 3 load processes, but in-process load and server are one process. Allowed: 1 with the transport in-process. Leave loadProcesses out, or in-process out of transports.',
+    ]);
+    expect(problems(`${GOOD}loadProcesses: 0\n`)[0]).toMatch(/loadProcesses: 0 is too small/);
+  });
+
   test('keeps 64-bit seeds exact', () => {
     const scenario = loadScenario(write('seeds.yaml', `${GOOD}seeds: { schedule: "16159082839903944936" }\n`));
     expect(scenario.seeds.schedule).toBe('16159082839903944936');
