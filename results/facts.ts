@@ -62,6 +62,8 @@ export interface DriveFacts {
   readonly durationNs: number;
   readonly offered: number;
   readonly scheduleSha256: string;
+  /** Of all inputs; absent where nobody told. */
+  readonly samplesSha256?: string | undefined;
   readonly arrivals: string | null;
   /** (wall − monotonic) / monotonic over the window. */
   readonly clockDrift: number;
@@ -72,7 +74,8 @@ export interface DriveFacts {
   readonly processes?: number | undefined;
 }
 
-/** The part of the statistics extension that tells batches; spelt as on the wire. */
+/** The part of the statistics extension that tells batches and cache hits; spelt as on the wire. */
 export interface ServerCounters {
+  readonly inference_stats?: { readonly cache_hit?: { readonly count: number } } | undefined;
   readonly batch_stats: readonly { readonly batch_size: number; readonly compute_infer: { readonly count: number } }[];
 }

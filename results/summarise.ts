@@ -1,5 +1,8 @@
+import { arrivalSummary } from './arrival-law.js';
+import { backlogSummary } from './backlog.js';
 import { componentSummaries } from './components.js';
 import type { LoadFacts, ServerCounters, TrialFacts } from './facts.js';
+import { inputSummary } from './inputs.js';
 import { executionsBySize } from './metrics/executions.js';
 import type { MetricValue } from './metrics/index.js';
 import { metric } from './metrics/index.js';
@@ -25,8 +28,13 @@ export function summarise(facts: TrialFacts): TrialSummary {
   const errors = errorsOf(window);
   const accuracy = accuracyOf(window, facts.accuracyMetric ?? 'top-1');
   const sortedLatenessNs = latenesses(window);
+  const referee = {
+    arrivals: arrivalSummary(window, load),
+    backlog: backlogSummary(window),
+    inputs: inputSummary(window, facts),
+  };
   const verdict = judge({
-    ...{ trial: identity, load, drive, targets, window, counts, errors, accuracy, sortedLatenessNs },
+    ...{ trial: identity, load, drive, targets, window, counts, errors, accuracy, sortedLatenessNs, ...referee },
     queries: queriesOf(window, load),
   });
   const rate = throughput.compute(window).value;
@@ -52,6 +60,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     ...batchesOf(window, facts.statistics),
     processes: withLoadProcess(facts),
     accuracy,
+    ...referee,
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
     verdict,
   };

@@ -138,8 +138,66 @@ export interface TrialSummary {
     readonly total: number;
     readonly interval: Interval;
   } | null;
+  /** Null where there is no schedule; absent in summaries of older versions. */
+  readonly arrivals?: ArrivalSummary | null | undefined;
+  readonly backlog?: BacklogSummary | null | undefined;
+  readonly inputs?: InputSummary | undefined;
   readonly schedule: { readonly sha256: string; readonly arrivals: string | null; readonly seed: string | null };
   readonly verdict: Verdict;
+}
+
+/** The arrivals of a scheduled load, held against its schedule (arrival-law.ts). */
+export interface ArrivalSummary {
+  /** Jitter of a gap below this is no difference: the dispatch gate's own limit. */
+  readonly toleranceNs: number;
+  readonly due: ArrivalSide;
+  readonly sent: ArrivalSide;
+  /** As the server saw them; null with the reason where it does not tell. */
+  readonly seen: ArrivalSide | null;
+  readonly seenReason?: string | undefined;
+}
+
+export interface ArrivalSide {
+  readonly count: number;
+  /** Kolmogorov–Smirnov distance of the gaps from the schedule's, 0 … 1. */
+  readonly gapDistance: number;
+  /** Index of dispersion of counts; windows of which fewer than ten fit are left out. */
+  readonly dispersion: readonly {
+    readonly windowNs: number;
+    readonly windows: number;
+    readonly meanCount: number;
+    readonly index: number;
+  }[];
+}
+
+/** A trend with its 99 % interval. */
+export interface Growth {
+  readonly perSecond: number;
+  readonly interval: Interval;
+}
+
+/** Whether a scheduled load outran the system (backlog.ts); the trends are those of the last half. */
+export interface BacklogSummary {
+  readonly outstandingPerSecond: Growth;
+  /** Null where a slice of time had no answer. */
+  readonly latencyNsPerSecond: Growth | null;
+  readonly offeredPerSecond: number;
+  readonly saturated: boolean;
+  /** It grows from then on; null where it does not. */
+  readonly sinceNs: number | null;
+}
+
+/** What was sent, and what came from a cache (inputs.ts). */
+export interface InputSummary {
+  /** Of the sample library, contents included. */
+  readonly sha256: string | null;
+  readonly requests: number;
+  readonly distinct: number;
+  /** Requests whose input had been sent before, warm-up included. */
+  readonly repeated: number;
+  /** Null where nobody tells. */
+  readonly cacheHits: number | null;
+  readonly cacheHitsFrom: 'records' | 'statistics' | null;
 }
 
 /** What became of a trial. A failed trial is a result; it never ends the run. */

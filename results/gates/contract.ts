@@ -1,5 +1,5 @@
 import type { DriveFacts, LoadFacts, Targets } from '../facts.js';
-import type { Finding, TrialIdentity, TrialSummary } from '../summary.js';
+import type { ArrivalSummary, BacklogSummary, Finding, InputSummary, TrialIdentity, TrialSummary } from '../summary.js';
 import type { MeasuredWindow } from '../window.js';
 
 /** What a gate sees of a trial. */
@@ -14,6 +14,10 @@ export interface GateInput {
   readonly accuracy: TrialSummary['accuracy'];
   /** Issued − due of everything that was issued, ascending. */
   readonly sortedLatenessNs: Float64Array;
+  /** Null where there is no schedule, or too little of it. */
+  readonly arrivals: ArrivalSummary | null;
+  readonly backlog: BacklogSummary | null;
+  readonly inputs: InputSummary;
   /** Queries issued; of offline its samples. */
   readonly queries: number;
 }

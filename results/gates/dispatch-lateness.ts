@@ -1,6 +1,7 @@
 import { countAbove, percentile } from '../stats/index.js';
 import { formatDuration } from '../units.js';
 import type { GateDefinition, GateInput } from './contract.js';
+import { peakInFlight } from './in-flight.js';
 import { count } from './text.js';
 
 /** p99 of issued − due may be 1 ms, or 5 % of the median latency where that is more. */
@@ -35,20 +36,4 @@ function blame({ load, window }: GateInput): { readonly cause: string; readonly 
     cause: 'The load generator, not the server, was the limit.',
     advice: 'Lower the rate, use a machine with more cores, or give the load cores of its own (serverCpus, loadCpus).',
   };
-}
-
-function peakInFlight({ records, measured }: GateInput['window']): number {
-  const pick = (times: Float64Array) =>
-    Float64Array.from(measured, (row) => times[row]!)
-      .filter(Number.isFinite)
-      .sort();
-  const issued = pick(records.issuedNs);
-  const completed = pick(records.completedNs);
-  let ended = 0;
-  let peak = 0;
-  for (let i = 0; i < issued.length; i++) {
-    while (ended < completed.length && completed[ended]! <= issued[i]!) ended++;
-    peak = Math.max(peak, i + 1 - ended);
-  }
-  return peak;
 }

@@ -1,11 +1,14 @@
+import { arrivalLaw } from './arrival-law.js';
 import { clock } from './clock.js';
 import type { GateDefinition } from './contract.js';
 import { delivery } from './delivery.js';
 import { dispatchLateness } from './dispatch-lateness.js';
 import { earlyStopping } from './early-stopping.js';
 import { errorRate } from './error-rate.js';
+import { inputRepetition } from './input-repetition.js';
 import { minDuration } from './min-duration.js';
 import { minQueries } from './min-queries.js';
+import { overSaturation } from './over-saturation.js';
 import { performanceConstraint } from './performance-constraint.js';
 import { sampleSize } from './sample-size.js';
 import { stoppedEarly } from './stopped-early.js';
@@ -16,12 +19,15 @@ export const gates = [
   stoppedEarly,
   dispatchLateness,
   delivery,
+  arrivalLaw,
   errorRate,
   minDuration,
   minQueries,
   sampleSize,
   earlyStopping,
   performanceConstraint,
+  overSaturation,
+  inputRepetition,
   clock,
   latencyTarget,
   accuracyTarget,

@@ -1,10 +1,13 @@
 export { meanInterval, percentileInterval } from './bootstrap.js';
+export { type Dispersion, dispersion } from './dispersion.js';
 export {
   earlyStoppingEstimate,
   earlyStoppingServer,
   minQueries,
   percentileFloor,
 } from './early-stopping.js';
+export { studentInterval } from './interval.js';
+export { kolmogorovDistance } from './kolmogorov.js';
 export { noiseFloor, type PairedRatio, pairedRatio } from './paired.js';
 export { ascending, countAbove, distribution, mean, percentile, quantile } from './percentile.js';
 export {

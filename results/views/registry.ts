@@ -1,4 +1,5 @@
 import { accuracy } from './accuracy.js';
+import { arrivals } from './arrivals.js';
 import { batches } from './batches.js';
 import { components } from './components.js';
 import type { ViewDefinition } from './contract.js';
@@ -28,6 +29,7 @@ export const views = [
   simulation, // measured beside simulated
   findings, // verdicts
   loads, // what was offered
+  arrivals, // whether it was delivered so
   environment, // the machine
   reproduce, // the command
 ] as const satisfies readonly ViewDefinition[];

@@ -13,6 +13,8 @@ export interface Row {
   readonly query?: number | undefined;
   /** receive, queue, computeInput, computeInfer, computeOutput, serialise */
   readonly server?: readonly [number, number, number, number, number, number] | undefined;
+  /** When the server saw it, on a clock of its own. */
+  readonly seen?: number | undefined;
   readonly execution?: readonly [id: number, size: number] | undefined;
   readonly correct?: boolean | undefined;
 }
@@ -28,6 +30,7 @@ export function recordsOf(rows: readonly Row[]): RecordTable {
     table.dueNs[i] = row.due * 1e6;
     table.issuedNs[i] = (row.issued ?? row.due) * 1e6;
     table.firstByteNs[i] = (row.firstByte ?? row.completed ?? Number.NaN) * 1e6;
+    table.serverSeenNs[i] = (row.seen ?? Number.NaN) * 1e6;
     table.completedNs[i] = (row.completed ?? Number.NaN) * 1e6;
     table.outcome[i] = OUTCOMES.indexOf(row.outcome ?? (row.completed === undefined ? 'unfinished' : 'ok'));
     table.error[i] = row.error ? table.errorNumber(row.error) : 0;

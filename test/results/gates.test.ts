@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialFacts } from '../../results/facts.js';
 import { gate, gates } from '../../results/gates/registry.js';
+import { canonicalDouble, FastRandom } from '../../results/stats/random.js';
 import { summarise } from '../../results/summarise.js';
 import type { Finding } from '../../results/summary.js';
 import { CLOSED, factsOf, OFFLINE, type Row, SERVER, steady } from './facts.js';
@@ -91,6 +92,180 @@ describe('delivery', () => {
 
   it('leaves the word to stopped-early where the load ended early', () => {
     expect(rules(factsOf(unsent(500), { drive: { stoppedEarly: 'interrupted' } }))).toEqual(['stopped-early']);
+  });
+});
+
+describe('the arrival law', () => {
+  /** Exponential gaps of 1 ms in the mean; answers after 2 ms. */
+  const poisson = (n: number): Row[] => {
+    const random = new FastRandom(11n);
+    let due = 0;
+    return Array.from({ length: n }, () => {
+      due -= Math.log(1 - canonicalDouble(random));
+      return { due, completed: due + 2, seen: 5000 + due };
+    });
+  };
+
+  it('fires where Poisson was asked and a metronome sent, with the share of gaps that are off', () => {
+    const metronome = poisson(4000).map(
+      (row, i): Row => ({ ...row, due: row.due * 10, issued: i * 10, completed: row.due * 10 + 2 }),
+    );
+    const found = finding(factsOf(metronome, { drive: { arrivals: 'poisson' } }), 'arrival-law')!;
+    expect(found.severity).toBe('invalid');
+    expect(found.message).toMatch(
+      /^What was sent is not the poisson that was asked for: \d+(\.\d+)? % of the gaps lie more than 1.00 ms from/,
+    );
+    expect(rules(factsOf(poisson(4000)))).toEqual([]);
+  });
+
+  it('fires where 1,000 a second leave in one burst a second: the dispersion is hundreds, not 0', () => {
+    const bursts = steady(20_000, 1, 2).map(
+      (row, i): Row => ({ ...row, issued: Math.floor(i / 1000) * 1000 + 1000 + (i % 1000) * 0.001 }),
+    );
+    const found = finding(factsOf(bursts), 'arrival-law')!;
+    expect(found.message).toMatch(/windows of 10\.0 ms have dispersion \d{3}\.\d\d instead of 0\.00/);
+  });
+
+  it('fires for bursts whose gaps are right to the tolerance: dispersion sees what gaps do not', () => {
+    // Every 40 ms forty requests within a millisecond; each of their gaps is within 1 ms of the schedule's but one in forty.
+    const bunched = steady(20_000, 1, 2).map(
+      (row, i): Row => ({ ...row, issued: Math.floor(i / 40) * 40 + (i % 40) * 0.02 }),
+    );
+    const found = finding(factsOf(bunched), 'arrival-law')!;
+    expect(found.severity).toBe('invalid');
+    expect(found.message).toContain('the counts in windows of 10.0 ms have dispersion');
+    expect(found.message).toContain('instead of 0.00');
+  });
+
+  it('allows the jitter that the dispatch gate allows: half a millisecond is no other law', () => {
+    const random = new FastRandom(5n);
+    const jittered = poisson(20_000).map((row): Row => ({ ...row, issued: row.due + canonicalDouble(random) * 0.5 }));
+    expect(rules(factsOf(jittered))).toEqual([]);
+  });
+
+  it('warns where only the server saw other arrivals: its stall is its answer, not a fault of the load', () => {
+    // The server reads nothing for 500 ms of every second.
+    const stalled = poisson(20_000).map(
+      (row): Row => ({ ...row, seen: row.due % 1000 < 500 ? Math.floor(row.due / 1000) * 1000 + 500 : row.due }),
+    );
+    const { verdict } = summarise(factsOf(stalled, { drive: { arrivals: 'poisson' } }));
+    expect(verdict.state).toBe('VALID');
+    expect(verdict.findings).toMatchObject([{ rule: 'arrival-law', severity: 'warning' }]);
+    expect(verdict.findings[0]!.message).toContain('but the server saw other arrivals');
+  });
+
+  it('does not judge closed loops, offline, few requests, or what was stopped', () => {
+    const bursts = steady(5000, 1, 1).map((row, i): Row => ({ ...row, issued: Math.floor(i / 1000) * 1000 }));
+    expect(rules(factsOf(bursts, { load: CLOSED }))).not.toContain('arrival-law');
+    expect(rules(factsOf(bursts, { load: OFFLINE }))).not.toContain('arrival-law');
+    expect(rules(factsOf(bursts.slice(0, 99)))).not.toContain('arrival-law');
+    expect(rules(factsOf(bursts, { drive: { stoppedEarly: 'interrupted' } }))).not.toContain('arrival-law');
+  });
+
+  it('keeps the dispersions of schedule, sending and server beside each other', () => {
+    const { arrivals } = summarise(factsOf(poisson(20_000)));
+    expect(arrivals!.due.dispersion.map(({ windowNs, windows }) => [windowNs, windows])).toMatchObject([
+      [10e6, expect.any(Number)],
+      [100e6, expect.any(Number)],
+      [1e9, expect.any(Number)],
+    ]);
+    for (const side of [arrivals!.due, arrivals!.sent, arrivals!.seen!]) {
+      expect(side.count).toBe(20_000);
+      expect(Math.abs(side.dispersion[0]!.index - 1)).toBeLessThan(0.1);
+    }
+    expect(summarise(factsOf(steady(500, 1, 1))).arrivals).toMatchObject({
+      seen: null,
+      seenReason: 'the server does not tell when it saw a request',
+    });
+  });
+});
+
+describe('over-saturation', () => {
+  /** A server that answers one request every `serviceMs`, in order. */
+  const queued = (dues: readonly number[], serviceMs: number): Row[] => {
+    let free = 0;
+    return dues.map((due): Row => {
+      free = Math.max(free, due) + serviceMs;
+      return { due, completed: free };
+    });
+  };
+  const poissonDues = (n: number, perMs: number, seed: bigint): number[] => {
+    const random = new FastRandom(seed);
+    let due = 0;
+    return Array.from({ length: n }, () => (due -= Math.log(1 - canonicalDouble(random)) / perMs));
+  };
+
+  it('tells that 1,000 a second at a server of 957 make the queue grow by 43 a second', () => {
+    const rows = queued(poissonDues(20_000, 1, 3n), 1 / 0.957);
+    const found = finding(factsOf(rows), 'over-saturation')!;
+    expect(found.severity).toBe('warning');
+    const [, growth, low, high] = /grows by ([\d.]+) requests\/s \(99 % interval ([\d.]+) to ([\d.]+)\)/.exec(
+      found.message,
+    )!;
+    expect(Number(low)).toBeLessThan(43);
+    expect(Number(high)).toBeGreaterThan(43);
+    expect(Number(growth)).toBeGreaterThan(25);
+    expect(found.advice).toMatch(/^About 9\d\d\/s of the .* get answered/);
+  });
+
+  it('makes a rate INVALID that is claimed within a bound', () => {
+    const rows = queued(poissonDues(4000, 1, 3n), 1.5);
+    expect(finding(factsOf(rows, { load: SERVER }), 'over-saturation')!.severity).toBe('invalid');
+  });
+
+  it('is silent at 80 % and 95 % load in at least 39 of 40 draws, though queues swing there', () => {
+    for (const load of [0.8, 0.95]) {
+      const fired = Array.from({ length: 40 }, (_, i) =>
+        rules(factsOf(queued(poissonDues(4000, load, BigInt(i + 1)), 1))),
+      );
+      expect(fired.filter((each) => each.includes('over-saturation')).length, String(load)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('finds 120 % in each of 40 draws of 2,000 requests', () => {
+    for (let seed = 1n; seed <= 40n; seed++)
+      expect(rules(factsOf(queued(poissonDues(2000, 1.2, seed), 1)))).toContain('over-saturation');
+  });
+
+  it('is silent for a passing stall, few requests, and closed loops', () => {
+    const stall = steady(4000, 1, (i) => (i >= 1000 && i < 1500 ? 1500 - i : 1));
+    expect(rules(factsOf(stall))).not.toContain('over-saturation');
+    expect(rules(factsOf(queued(poissonDues(199, 2, 1n), 1)))).not.toContain('over-saturation');
+    expect(rules(factsOf(queued(poissonDues(4000, 2, 1n), 1), { load: CLOSED }))).not.toContain('over-saturation');
+  });
+});
+
+describe('input repetition', () => {
+  const server = [0, 0, 0, 0, 0, 0] as const;
+  const cached = (hits: number): Row[] =>
+    steady(1000, 10, 1).map((row, i): Row => ({ ...row, server, execution: i < hits ? [0, 0] : [i + 1, 1] }));
+
+  it('labels answers from a cache with the hit rate: 370 of 1,000', () => {
+    const { verdict, inputs } = summarise(factsOf(cached(370), { drive: { samplesSha256: 'cd' } }));
+    expect(verdict).toMatchObject({ state: 'VALID', findings: [{ rule: 'input-repetition', severity: 'warning' }] });
+    expect(verdict.findings[0]!.message).toMatch(
+      /^37\.0 % of the answers \(370 of 1,000\) came without an execution: 999 of 1,000 requests repeat one of 1 inputs/,
+    );
+    expect(inputs).toEqual({
+      sha256: 'cd',
+      requests: 1000,
+      distinct: 1,
+      repeated: 999,
+      cacheHits: 370,
+      cacheHitsFrom: 'records',
+    });
+  });
+
+  it('says nothing of repetition that no cache profits from, nor where nobody tells', () => {
+    expect(rules(factsOf(cached(0)))).toEqual([]);
+    expect(summarise(factsOf(steady(100, 10, 1))).inputs).toMatchObject({ cacheHits: null, cacheHitsFrom: null });
+  });
+
+  it('asks the statistics of a server that sends no timings', () => {
+    const counters = (count: number) => ({ batch_stats: [], inference_stats: { cache_hit: { count } } });
+    const facts = factsOf(steady(100, 10, 1), { statistics: { before: counters(5), after: counters(55) } });
+    expect(summarise(facts).inputs).toMatchObject({ cacheHits: 50, cacheHitsFrom: 'statistics' });
+    expect(finding(facts, 'input-repetition')!.message).toContain('50.0 % of the answers');
   });
 });
 
