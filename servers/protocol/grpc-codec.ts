@@ -2,7 +2,7 @@ import { nowNs } from '../../results/clock.js';
 import { joinTensors, readParameter, readTensor, writeParameters, writeTensor } from './grpc-tensors.js';
 import { ProtoReader, WIRE } from './proto-reader.js';
 import { ProtoWriter } from './proto-writer.js';
-import { timingsToParameters } from './timings.js';
+import { timingsFromParameters, timingsToParameters } from './timings.js';
 import type {
   InferRequest,
   InferResponse,
@@ -10,6 +10,7 @@ import type {
   ParameterValue,
   RequestedOutput,
   ServerTimings,
+  Tensor,
 } from './types.js';
 
 /**
@@ -28,6 +29,15 @@ export function decodeGrpcRequest(message: Uint8Array): InferRequest {
 
 /** The client's side: all inputs as raw contents. */
 export function encodeGrpcRequest(request: InferRequest): Buffer {
+  return writeRequest(request).finish(7, contentsOf(request.inputs));
+}
+
+/** The same as one frame of gRPC; the tensors of a long request are chunks of their own, not copied. */
+export function frameGrpcRequest(request: InferRequest): readonly Uint8Array[] {
+  return writeRequest(request).frame(7, contentsOf(request.inputs));
+}
+
+function writeRequest(request: InferRequest): ProtoWriter {
   const writer = writeHead(request, request.parameters, request.id);
   for (const input of request.inputs) writeTensor(writer, 5, input);
   for (const output of request.outputs ?? []) {
@@ -36,10 +46,7 @@ export function encodeGrpcRequest(request: InferRequest): Buffer {
     writeParameters(writer, 2, output.parameters);
     writer.close(mark);
   }
-  return writer.finish(
-    7,
-    request.inputs.map((input) => input.data),
-  );
+  return writer;
 }
 
 /** The client's side; takes raw and typed contents. Throws INVALID_ARGUMENT. */
@@ -60,14 +67,52 @@ export function encodeGrpcResponse(
   timings: ServerTimings,
   startedNs: number,
 ): Buffer {
+  return writeResponse(request, response, timings, startedNs).finish(6, contentsOf(response.outputs));
+}
+
+/** The same as one frame of gRPC; the tensors of a long response are chunks of their own, not copied. */
+export function frameGrpcResponse(
+  request: InferRequest,
+  response: InferResponse,
+  timings: ServerTimings,
+  startedNs: number,
+): readonly Uint8Array[] {
+  return writeResponse(request, response, timings, startedNs).frame(6, contentsOf(response.outputs));
+}
+
+/**
+ * The timings at the beginning of a response, without the tensors: they stand ahead of the raw contents. Undefined where
+ * they are not there (another server) or the message cannot be read.
+ */
+export function grpcTimings(beginning: Buffer): ServerTimings | undefined {
+  const reader = new ProtoReader(beginning);
+  let parameters: Record<string, ParameterValue> | undefined;
+  try {
+    while (reader.next() && reader.field < 6) {
+      if (reader.field === 4 && reader.is(WIRE.bytes)) parameters = readParameter(reader.message(), parameters);
+      else reader.skip();
+    }
+  } catch {
+    return undefined;
+  }
+  return timingsFromParameters(parameters);
+}
+
+function writeResponse(
+  request: InferRequest,
+  response: InferResponse,
+  timings: ServerTimings,
+  startedNs: number,
+): ProtoWriter {
   const writer = writeHead(response, response.parameters, response.id ?? request.id);
   for (const output of response.outputs) writeTensor(writer, 5, output);
   timings.serialiseNs = nowNs() - startedNs;
   writeParameters(writer, 4, timingsToParameters(timings));
-  return writer.finish(
-    6,
-    response.outputs.map((output) => output.data),
-  );
+  return writer;
+}
+
+function contentsOf(tensors: readonly Tensor[]): Uint8Array[] {
+  return tensors.map((tensor) => tensor.data);
 }
 
 /** One for all messages: encoding is synchronous. */

@@ -1,6 +1,7 @@
 /** KServe v2: types, tensors and codecs. The only part of the servers that clients may see. */
 export { type ErrorCode, STATUS } from './errors.js';
-export { decodeGrpcResponse, encodeGrpcRequest } from './grpc-codec.js';
+export { decodeGrpcResponse, encodeGrpcRequest, frameGrpcRequest, grpcTimings } from './grpc-codec.js';
+export { MessageReader } from './grpc-frames.js';
 export { inferenceService } from './grpc-service.js';
 export { fromBf16, fromFp16, toBf16, toFp16 } from './half.js';
 export { INFER_HEADER, parseHeaderLength } from './json.js';

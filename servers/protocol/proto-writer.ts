@@ -1,8 +1,11 @@
 import { WIRE } from './proto-reader.js';
 
+/** A message below this many bytes is cheaper copied into one piece than handed on in several. */
+const JOIN_BELOW = 16 * 1024;
+
 /**
  * Writes protobuf fields into a scratch buffer that grows and is used again for the next message. Only what is small
- * goes here; raw tensors are copied once, behind it (`finish`).
+ * goes here; raw tensors are copied once, behind it (`finish`), or not at all (`frame`).
  */
 export class ProtoWriter {
   private buffer = Buffer.allocUnsafeSlow(4096);
@@ -65,18 +68,48 @@ export class ProtoWriter {
 
   /** One buffer with what was written and, behind it, each of `contents` as a bytes field: the only copy of a tensor. */
   finish(field: number, contents: readonly Uint8Array[]): Buffer {
-    let size = this.at;
-    const tag = (field << 3) | WIRE.bytes;
-    for (const content of contents) size += 1 + sizeOfVarint(content.length) + content.length;
-    const message = Buffer.allocUnsafe(size);
-    this.buffer.copy(message, 0, 0, this.at);
-    let at = this.at;
-    for (const content of contents) {
-      message[at++] = tag;
-      for (let length = content.length; ; length = Math.floor(length / 128)) {
-        message[at++] = (length % 128) | (length >= 128 ? 0x80 : 0);
-        if (length < 128) break;
+    return this.joined(0, this.sizeWith(contents), field, contents);
+  }
+
+  /**
+   * The same as one frame of gRPC: a prefix of five bytes (not compressed, the message's length), then the message. Contents
+   * of a long message are chunks of their own, not copied.
+   */
+  frame(field: number, contents: readonly Uint8Array[]): readonly Uint8Array[] {
+    const size = this.sizeWith(contents);
+    if (size > MAX_MESSAGE) throw new RangeError(`a gRPC message has at most 4 GiB; found ${size} bytes`);
+    if (size < JOIN_BELOW || contents.length === 0) {
+      const whole = this.joined(PREFIX, size, field, contents);
+      writePrefix(whole, size);
+      return [whole];
+    }
+    const chunks: Uint8Array[] = [];
+    for (const [i, content] of contents.entries()) {
+      const before = i === 0 ? PREFIX + this.at : 0;
+      const head = Buffer.allocUnsafe(before + 1 + sizeOfVarint(content.length));
+      if (i === 0) {
+        writePrefix(head, size);
+        this.buffer.copy(head, PREFIX, 0, this.at);
       }
+      writeHead(head, before, field, content.length);
+      chunks.push(head, content);
+    }
+    return chunks;
+  }
+
+  private sizeWith(contents: readonly Uint8Array[]): number {
+    let size = this.at;
+    for (const content of contents) size += 1 + sizeOfVarint(content.length) + content.length;
+    return size;
+  }
+
+  /** `before` bytes left free, what was written, then the contents. */
+  private joined(before: number, size: number, field: number, contents: readonly Uint8Array[]): Buffer {
+    const message = Buffer.allocUnsafe(before + size);
+    this.buffer.copy(message, before, 0, this.at);
+    let at = before + this.at;
+    for (const content of contents) {
+      at = writeHead(message, at, field, content.length);
       message.set(content, at);
       at += content.length;
     }
@@ -112,6 +145,25 @@ export class ProtoWriter {
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
   }
+}
+
+/** Bytes before a message in gRPC's framing. Source: gRPC over HTTP2, "Length-Prefixed-Message". */
+const PREFIX = 5;
+const MAX_MESSAGE = 0xffffffff;
+
+function writePrefix(frame: Buffer, size: number): void {
+  frame[0] = 0;
+  frame.writeUInt32BE(size, 1);
+}
+
+/** Tag and length of a bytes field; returns where its content begins. */
+function writeHead(message: Buffer, from: number, field: number, length: number): number {
+  let at = from;
+  message[at++] = (field << 3) | WIRE.bytes;
+  let rest = length;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) message[at++] = (rest % 128) | 0x80;
+  message[at++] = rest;
+  return at;
 }
 
 function sizeOfVarint(value: number): number {
