@@ -25,7 +25,7 @@ loads:
   over:  { type: server, rate: 150% of serial, duration: 3s }
   bulk:  { type: offline, duration: 3s }
 
-transports: [rest-binary]          # rest, rest-binary, grpc, in-process
+transports: [rest-binary]          # rest, rest-binary, grpc (servemark list transports)
 targets: { p99Latency: 20ms, errorRate: 0.1% }
 repeats: 3                         # 5 or more for a claim
 seeds: { schedule: 1, samples: 2, order: 3, bootstrap: 4 }

@@ -15,6 +15,7 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   '@grpc/grpc-js': [/^clients\/transports\//, /^servers\/frontends\//],
   '@grpc/proto-loader': [/^clients\/transports\//, /^servers\/(frontends|protocol)\//],
   '@grpc/reflection': [/^servers\/frontends\//],
+  undici: [/^clients\/transports\/undici-engine\.ts$/, /^servers\/models\//, /^clients\/samples\//],
   'grpc-health-check': [/^servers\/frontends\//],
   commander: [/^scenarios\//],
   'prom-client': [/^servers\/prometheus\.ts$/],

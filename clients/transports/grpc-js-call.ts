@@ -3,13 +3,11 @@ import { nowNs } from '../../results/clock.js';
 import { decodeGrpcResponse, timingsFromParameters } from '../../servers/protocol/index.js';
 import type { CallHandle, CallOutcome, CallResult } from './contract.js';
 import type { Pending } from './deadlines.js';
+import { MODEL_INFER, REASON_KEY } from './grpc-names.js';
 import { brokenCall, codeOfGrpc, outcomeOf } from './outcomes.js';
 
-/** `ModelInfer` of inference.proto. */
-const PATH = '/inference.GRPCInferenceService/ModelInfer';
-
 /** One unary call whose messages are bytes to grpc-js. */
-export class GrpcCall implements CallHandle, Pending {
+export class GrpcJsCall implements CallHandle, Pending {
   settled = false;
   private call: ClientUnaryCall | undefined;
   private firstByteNs = Number.NaN;
@@ -17,7 +15,7 @@ export class GrpcCall implements CallHandle, Pending {
   constructor(private readonly done: (result: CallResult) => void) {}
 
   start(client: Client, message: Buffer): void {
-    this.call = client.makeUnaryRequest(PATH, asIs, asIs, message, NO_METADATA, (error, answer) =>
+    this.call = client.makeUnaryRequest(MODEL_INFER, asIs, asIs, message, NO_METADATA, (error, answer) =>
       this.answered(error, answer),
     );
     this.call.on('metadata', () => {
@@ -76,7 +74,5 @@ export class GrpcCall implements CallHandle, Pending {
   }
 }
 
-/** Trailer in which our server tells the short reason of a refusal. */
-const REASON_KEY = 'servemark-reason';
 const NO_METADATA = new Metadata();
 const asIs = (bytes: Buffer): Buffer => bytes;

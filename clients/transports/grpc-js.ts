@@ -4,21 +4,21 @@ import type { InferRequest, ModelMetadata, ModelStatistics } from '../../servers
 import { encodeGrpcRequest, inferenceService } from '../../servers/protocol/index.js';
 import type { CallHandle, CallResult, Transport, TransportDefinition, TransportOptions } from './contract.js';
 import { Deadlines } from './deadlines.js';
-import { GrpcCall } from './grpc-call.js';
+import { GrpcJsCall } from './grpc-js-call.js';
 import { hostAndPort } from './loopback.js';
 
-/** KServe v2 over HTTP/2: grpc-js with our own codec, raw tensors both ways. */
-export const grpc = {
-  name: 'grpc',
-  summary: 'gRPC over HTTP/2 with raw tensors',
+/** KServe v2 over HTTP/2 through grpc-js, with our own codec: what other clients in Node do, and a check on our own engine. */
+export const grpcJs = {
+  name: 'grpc-js',
+  summary: 'as grpc, through the library @grpc/grpc-js: a second opinion on our engine',
   endpoint: 'grpc',
-  create: (options) => new GrpcTransport(options),
+  create: (options) => new GrpcJsTransport(options),
 } as const satisfies TransportDefinition;
 
 /** Streams that one connection carries: what HTTP/2 recommends servers to allow at least (RFC 9113, 6.5.2). */
 const STREAMS_PER_CONNECTION = 100;
 
-class GrpcTransport implements Transport {
+class GrpcJsTransport implements Transport {
   private readonly clients: readonly Client[];
   private readonly deadlines: Deadlines;
   private next = 0;
@@ -62,7 +62,7 @@ class GrpcTransport implements Transport {
   }
 
   infer(encoded: unknown, done: (result: CallResult) => void): CallHandle {
-    const call = new GrpcCall(done);
+    const call = new GrpcJsCall(done);
     this.deadlines.add(call, nowNs());
     this.next = (this.next + 1) % this.clients.length;
     call.start(this.clients[this.next]!, encoded as Buffer);

@@ -3,9 +3,9 @@ import { messageOf } from '../../results/errors.js';
 import { MalformedResponse, ResponseReader, type ResponseSink } from './http1-reader.js';
 
 /** One request and what becomes of its answer: `head`, `body`… and `end`, or `failed` at any time; nothing after. */
-export interface Exchange extends ResponseSink {
-  /** The whole request, head and body. */
-  readonly message: Uint8Array;
+export interface Exchange<Message = Uint8Array> extends ResponseSink {
+  /** The request as its engine wants it: here head and body, whole. */
+  readonly message: Message;
   /** Nobody waits for it any more: what has not been sent yet never will be. */
   readonly settled: boolean;
   /** It goes out over this connection; `destroy` breaks it off. */

@@ -1,13 +1,22 @@
 import { lookUp } from '../../results/lookup.js';
 import type { Transport, TransportDefinition, TransportOptions } from './contract.js';
 import { grpc } from './grpc.js';
+import { grpcJs } from './grpc-js.js';
 import { inProcess } from './in-process.js';
 import { requireLoopback } from './loopback.js';
 import { rest } from './rest.js';
 import { restBinary } from './rest-binary.js';
+import { restUndici } from './rest-undici.js';
 
 /** Every transport. One import and one line per addition. */
-export const transports = [rest, restBinary, grpc, inProcess] as const satisfies readonly TransportDefinition[];
+export const transports = [
+  rest,
+  restBinary,
+  restUndici,
+  grpc,
+  grpcJs,
+  inProcess,
+] as const satisfies readonly TransportDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */
 export function transportNamed(name: string, place = 'transport'): TransportDefinition {

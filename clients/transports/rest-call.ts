@@ -7,7 +7,7 @@ import { jsonTimings, TIMINGS_WITHIN } from './json-timings.js';
 import { brokenCall, codeOfHttp, outcomeOf } from './outcomes.js';
 
 /** One inference over HTTP/1.1. */
-export class RestCall implements Exchange, CallHandle, Pending {
+export class RestCall<Message> implements Exchange<Message>, CallHandle, Pending {
   settled = false;
   private connection: { destroy(): void } | undefined;
   private firstByteNs = Number.NaN;
@@ -19,7 +19,7 @@ export class RestCall implements Exchange, CallHandle, Pending {
 
   /** Without `keepBody` the result has no `response`: whoever looks at the time only spares itself the memory. */
   constructor(
-    readonly message: Uint8Array,
+    readonly message: Message,
     private readonly keepBody: boolean,
     private done: (result: CallResult) => void,
   ) {}

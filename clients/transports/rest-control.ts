@@ -6,9 +6,9 @@ export interface TextAnswer {
 }
 
 /** A request for a text, outside of any measurement. Rejects where there is no answer, or when `signal` aborts. */
-export function askForText(
-  dispatch: (exchange: Exchange) => void,
-  message: Uint8Array,
+export function askForText<Message>(
+  dispatch: (exchange: Exchange<Message>) => void,
+  message: Message,
   signal: AbortSignal,
 ): Promise<TextAnswer> {
   return new Promise((resolve, reject) => {
@@ -21,14 +21,14 @@ export function askForText(
   });
 }
 
-class Question implements Exchange {
+class Question<Message> implements Exchange<Message> {
   settled = false;
   private status = 0;
   private connection: { destroy(): void } | undefined;
   private readonly chunks: Buffer[] = [];
 
   constructor(
-    readonly message: Uint8Array,
+    readonly message: Message,
     private readonly resolve: (answer: TextAnswer) => void,
     private readonly reject: (reason: unknown) => void,
   ) {}
