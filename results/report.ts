@@ -1,10 +1,12 @@
-import { join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { writeFileAtomic } from './files.js';
 import type { Rendered, RenderOptions, Report } from './formats/index.js';
-import { formatNamed } from './formats/index.js';
+import { formatNamed, withPngs } from './formats/index.js';
+import { measurements } from './measurements.js';
 import type { RecordTable } from './record.js';
+import { joinReports } from './report-join.js';
 import type { StoredRun } from './run.js';
-import { readRun, readTrialRecords } from './store.js';
+import { readRun, readTrialRecords, safeName } from './store.js';
 import type { Block, ViewInput } from './views/index.js';
 import { views } from './views/index.js';
 import { identityOf } from './views/support/groups.js';
@@ -12,28 +14,60 @@ import { identityOf } from './views/support/groups.js';
 export interface ReportOptions extends RenderOptions {
   /** Reads a trial's records; default: from the run's folder. */
   readonly records?: ((trialId: string) => RecordTable | undefined) | undefined;
+  /** Folder that the report will lie in, for its links to trials; default: the run's own. */
+  readonly beside?: string | undefined;
 }
 
 /** A run as text in a format of the registry. Throws UserError where there is no such format. */
 export async function renderReport(run: StoredRun, format: string, options: ReportOptions = {}): Promise<Rendered> {
-  const definition = formatNamed(format);
-  const wanted = definition.views;
-  const report = buildReport(run, options, (name) => wanted === 'all' || wanted.includes(name));
-  return definition.render(report, options);
+  return render([run], format, options);
+}
+
+/** Several runs in one document, one after another; of one run the same as `renderReport`. */
+export async function renderReports(
+  runs: readonly StoredRun[],
+  format: string,
+  options: Omit<ReportOptions, 'records'> = {},
+): Promise<Rendered> {
+  return render(runs, format, options);
 }
 
 /** Writes `report.html`, `report.md` and its figures into a run's folder, from what lies there. Answers their paths. */
-export async function writeReports(folder: string): Promise<string[]> {
+export async function writeReports(folder: string, options: RenderOptions = {}): Promise<string[]> {
   const run = readRun(folder);
   const written: string[] = [];
-  for (const name of ['html', 'markdown']) {
-    const { text, files } = await renderReport(run, name);
-    const path = join(folder, `report.${formatNamed(name).extension}`);
-    for (const file of files) writeFileAtomic(join(folder, file.path), file.content, 'a figure of the report');
-    writeFileAtomic(path, text, 'the report');
-    written.push(path);
-  }
+  for (const name of ['html', 'markdown']) written.push(await writeReport([run], name, folder, options));
   return written;
+}
+
+/** Writes `report.<ending>` and the files that it refers to into a folder. Answers the report's path. */
+export async function writeReport(
+  runs: readonly StoredRun[],
+  format: string,
+  folder: string,
+  options: RenderOptions = {},
+): Promise<string> {
+  const { text, files } = await renderReports(runs, format, { ...options, beside: folder });
+  for (const file of files) writeFileAtomic(join(folder, file.path), file.content, 'a figure of the report');
+  const path = join(folder, `report.${formatNamed(format).extension}`);
+  writeFileAtomic(path, text, 'the report');
+  return path;
+}
+
+async function render(runs: readonly StoredRun[], format: string, options: ReportOptions): Promise<Rendered> {
+  const definition = formatNamed(format);
+  const wanted = definition.views;
+  const reports = runs.map((run) => buildReport(run, options, (name) => wanted === 'all' || wanted.includes(name)));
+  const names = uniqueNames(runs);
+  const report = reports.length === 1 ? reports[0]! : joinReports(reports, names);
+  const rendered = await definition.render(report, options);
+  return options.png ? { ...rendered, files: await withPngs(rendered.files) } : rendered;
+}
+
+/** Run folders by their names; those that share one are told apart by their number. */
+function uniqueNames(runs: readonly StoredRun[]): string[] {
+  const names = runs.map(({ folder }) => safeName(basename(resolve(folder))));
+  return names.map((name, at) => (names.indexOf(name) === at ? name : `${name}-${at + 1}`));
 }
 
 function buildReport(run: StoredRun, options: ReportOptions, wanted: (view: string) => boolean): Report {
@@ -45,7 +79,15 @@ function buildReport(run: StoredRun, options: ReportOptions, wanted: (view: stri
       const blocks: readonly Block[] | undefined = view.render(input);
       return blocks && blocks.length > 0 ? [{ name: view.name, blocks }] : [];
     });
-  return { title: run.plan.question, facts: facts(run), notices: notices(run), sections };
+  const base = options.beside === undefined ? '' : relative(resolve(options.beside), resolve(run.folder));
+  return {
+    title: run.plan.question,
+    facts: facts(run),
+    notices: notices(run),
+    sections,
+    measurements: measurements(run, basename(resolve(run.folder))),
+    trialPath: (id) => [base, 'trials', id].filter((part) => part !== '').join('/'),
+  };
 }
 
 function facts({ plan, environment, outcomes }: StoredRun): string[] {

@@ -118,11 +118,17 @@ ${body.join('\n')}
 }
 
 function tableCell(cell: Cell, align: 'left' | 'right', first: boolean): string {
-  const { text, mark, trial } =
-    typeof cell === 'string' ? { text: cell } : { mark: undefined, trial: undefined, ...cell };
+  const { text, mark, trials, anchor }: Exclude<Cell, string> = typeof cell === 'string' ? { text: cell } : cell;
   const long = align === 'left' && !first && text.length > 40 ? ' long' : '';
-  const attributes = `class="${align}${mark ? ` ${mark}` : ''}${long}"${trial ? ` title="${escapeXml(trial)}"` : ''}`;
-  return first ? `<th scope="row" ${attributes}>${inline(text)}</th>` : `<td ${attributes}>${inline(text)}</td>`;
+  const attributes = `class="${align}${mark ? ` ${mark}` : ''}${long}"${trials?.length ? ` title="${escapeXml(trials.join(', '))}"` : ''}`;
+  if (first) return `<th scope="row"${anchor ? ` id="${anchorOf(anchor)}"` : ''} ${attributes}>${inline(text)}</th>`;
+  // Out of the way of the Tab key: a table has hundreds of them, and the list of trials is reached by its own link.
+  const target = trials?.length ? `<a href="#${anchorOf(trials[0]!)}" tabindex="-1">${inline(text)}</a>` : inline(text);
+  return `<td ${attributes}>${target}</td>`;
+}
+
+function anchorOf(trial: string): string {
+  return `trial-${escapeXml(trial.replaceAll(/\s+/g, '-'))}`;
 }
 
 const TAGS = { code: 'code', bold: 'strong' } as const;

@@ -19,6 +19,9 @@ p, ul { max-width: 48rem; margin: .75rem 0; overflow-wrap: anywhere; }
 ul { padding-left: 1.25rem; }
 li { margin: .35rem 0; }
 a { color: var(--accent); }
+td a { color: inherit; text-decoration: none; }
+td a:hover { text-decoration: underline; }
+:target, :target ~ td { background: var(--soft); }
 code { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; overflow-x: auto; }
 .facts { color: var(--faint); font-size: .9rem; }

@@ -28,15 +28,18 @@ export const accuracy: ViewDefinition = {
 };
 
 function rowsOf(group: Group, target: number | undefined): Cell[][] {
-  return judgedOf(group).map(({ metric, value, interval, correct, total }): Cell[] => [
-    ...[group.system, group.transport, group.load, metric],
-    { text: percentText(value, 2), mark: target !== undefined && value < target ? 'bad' : undefined },
-    `${percentText(interval.low, 2)} – ${percentText(interval.high, 2)}`,
-    correct.toLocaleString('en-US'),
-    total.toLocaleString('en-US'),
-  ]);
+  return judgedOf(group).map(({ trial, accuracy: { metric, value, interval, correct, total } }): Cell[] => {
+    const trials = [trial.id];
+    return [
+      ...[group.system, group.transport, group.load, metric],
+      { text: percentText(value, 2), mark: target !== undefined && value < target ? 'bad' : undefined, trials },
+      { text: `${percentText(interval.low, 2)} – ${percentText(interval.high, 2)}`, trials },
+      { text: correct.toLocaleString('en-US'), trials },
+      { text: total.toLocaleString('en-US'), trials },
+    ];
+  });
 }
 
 function judgedOf(group: Group) {
-  return group.summaries.flatMap((summary) => summary.accuracy ?? []);
+  return group.summaries.flatMap(({ trial, accuracy: judged }) => (judged ? [{ trial, accuracy: judged }] : []));
 }

@@ -3,7 +3,7 @@ import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, systemColour } from './sup
 import { merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { arenas, comparedGroups, type Group } from './support/groups.js';
-import { manyTransports, placeText, rowLabel } from './support/text.js';
+import { manyTransports, placeText, rowLabel, traced } from './support/text.js';
 
 /** How many rows the executions held. Absent where no system ever batched. */
 export const batches: ViewDefinition = {
@@ -26,7 +26,7 @@ function meanTable(groups: readonly Group[]): Block {
     ...loads.map((load): Cell => {
       const group = list.find((each) => each.load === load);
       const mean = group && merge(group, { pick: (summary) => summary.meanBatch });
-      return mean ? mean.value.toFixed(2) : { text: '–', mark: 'dim' };
+      return traced(mean ? mean.value.toFixed(2) : { text: '–', mark: 'dim' }, group);
     }),
   ]);
   return {

@@ -5,7 +5,7 @@ import { CHART_WIDTH, chart, chartName, componentColour } from './support/charts
 import { type Merged, merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group } from './support/groups.js';
-import { manyTransports, percentText, rangeText, rowLabel } from './support/text.js';
+import { manyTransports, percentText, rangeText, rowLabel, traced } from './support/text.js';
 
 /** Below this share of the end-to-end time the components do not explain a request. */
 const CLOSURE = 0.98;
@@ -76,9 +76,9 @@ function table(load: string, groups: readonly Group[], several: boolean): Block 
     columns: [{ title: 'system', align: 'left' }, ...titles.map((title) => ({ title, align: 'right' }) as const)],
     rows: groups.map((group): Cell[] => [
       rowLabel(group, several),
-      ...names.map((name) => percentilesCell(group, name)),
-      closureCell(group),
-      growing(group),
+      ...[...names.map((name) => percentilesCell(group, name)), closureCell(group), growing(group)].map((cell) =>
+        traced(cell, group),
+      ),
     ]),
   };
 }

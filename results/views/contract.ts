@@ -16,14 +16,18 @@ export type Block =
     }
   | { readonly kind: 'chart'; readonly name: string; readonly caption: string; readonly spec: TopLevelSpec };
 
-/** `mark` colours a cell; `trial` is where its number came from; `short` stands for `text` where room is scarce (terminals). */
+/**
+ * `mark` colours a cell; `trials` are the ids of the trials that its number came from; `short` stands for `text` where room is
+ * scarce (terminals); `anchor` makes it the place that references to that trial lead to.
+ */
 export type Cell =
   | string
   | {
       readonly text: string;
       readonly short?: string | undefined;
       readonly mark?: 'good' | 'bad' | 'dim' | undefined;
-      readonly trial?: string | undefined;
+      readonly trials?: readonly string[] | undefined;
+      readonly anchor?: string | undefined;
     };
 
 export interface ViewInput {

@@ -4,7 +4,7 @@ import type { Block, Cell, ViewDefinition } from './contract.js';
 import { type Merged, merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group } from './support/groups.js';
-import { manyTransports, rowLabel } from './support/text.js';
+import { manyTransports, rowLabel, traced } from './support/text.js';
 
 /** What an answer costs in processor time, and the memory it takes. */
 export const cost: ViewDefinition = {
@@ -35,7 +35,8 @@ function cpuTable(caption: string, groups: readonly Group[], counts: (role: stri
       label,
       ...loads.map((load) => {
         const group = list.find((each) => each.load === load);
-        return cell(group && merge(group, { pick: (summary) => cpuPerAnswer(summary, counts) }), formatDuration);
+        const merged = group && merge(group, { pick: (summary) => cpuPerAnswer(summary, counts) });
+        return traced(cell(merged, formatDuration), group);
       }),
     ]),
   };
@@ -57,7 +58,10 @@ function memoryTable(groups: readonly Group[]): Block[] {
       kind: 'table',
       caption: 'Resident memory: peak over all loads, and the largest growth within a window',
       columns: [{ title: 'system', align: 'left' }, ...roles.map((title) => ({ title, align: 'right' }) as const)],
-      rows: systemRows(groups).map(([label, list]): Cell[] => [label, ...roles.map((role) => memoryCell(list, role))]),
+      rows: systemRows(groups).map(([label, list]): Cell[] => [
+        label,
+        ...roles.map((role) => traced(memoryCell(list, role), ...list)),
+      ]),
     },
   ];
 }

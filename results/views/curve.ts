@@ -1,4 +1,5 @@
 import type { Block, ViewDefinition, ViewInput } from './contract.js';
+import { bandOf, bandText } from './support/bands.js';
 import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, logAxis, systemColour, systemDash } from './support/charts.js';
 import { commonTail, merge, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
@@ -29,6 +30,8 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
     const [x, y] = [merge(group, throughput), merge(group, tail)];
     if (!x || !y) return [];
     const { system, load, loadType } = group;
+    const band = bandOf(group, tail) ?? y;
+    const across = bandOf(group, throughput) ?? x;
     return [
       {
         system,
@@ -36,8 +39,10 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
         rated: RATED.includes(loadType),
         x: x.value,
         y: y.value / 1e6,
-        low: y.low / 1e6,
-        high: y.high / 1e6,
+        low: band.low / 1e6,
+        high: band.high / 1e6,
+        left: across.low,
+        right: across.high,
       },
     ];
   });
@@ -60,12 +65,17 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
     {
       kind: 'chart',
       name: chartName('curve', transport, simulated ? 'simulated' : ''),
-      caption: `${tail.name} against throughput${where}; one point per load, whiskers over the repeats. Right and low is better.`,
+      caption: `${tail.name} against throughput${where}; one point per load; ${bandText(groups)}. Right and low is better.`,
       spec: chart({
         width: CHART_WIDTH,
         height: CHART_HEIGHT + 40,
         data: { values: points },
         layer: [
+          {
+            mark: { type: 'area', opacity: 0.15 },
+            encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+            transform: [{ filter: 'datum.rated' }],
+          },
           {
             mark: { type: 'line', strokeWidth: 2 },
             encoding: { x, y, color, strokeDash: systemDash(run, names), order: { field: 'x', type: 'quantitative' } },
@@ -74,6 +84,10 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
           {
             mark: { type: 'rule', strokeWidth: 1.5 },
             encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+          },
+          {
+            mark: { type: 'rule', strokeWidth: 1.5 },
+            encoding: { x: { ...x, field: 'left' }, x2: { field: 'right' }, y, color },
           },
           { mark: { type: 'point', filled: true, size: 45, opacity: 1 }, encoding: { x, y, color } },
           {

@@ -1,6 +1,8 @@
 import { measuredWindow } from '../window.js';
 import type { Block, ViewDefinition, ViewInput } from './contract.js';
+import { bandOf, bandText } from './support/bands.js';
 import { CHART_HEIGHT, CHART_WIDTH, chart, chartName, logAxis, systemColour, systemDash } from './support/charts.js';
+import { latency, merge, type Percentile } from './support/figures.js';
 import { arenas, comparedGroups, type Group } from './support/groups.js';
 import { manyTransports, placeText } from './support/text.js';
 
@@ -13,7 +15,7 @@ export const ecdf: ViewDefinition = {
     const charts = arenas(groups).flatMap((arena) => chartOf(arena, manyTransports(groups), input));
     if (charts.length === 0) return undefined;
     const text =
-      'Each line is the share of requests that took longer than x, repeats pooled. A line further left is faster; how far right it ends is the tail.';
+      'Each line is the share of requests that took longer than x, repeats pooled. A line further left is faster; how far right it ends is the tail. Horizontal bars at the usual percentiles are intervals.';
     return [{ kind: 'heading', text: 'Latency distributions' }, { kind: 'text', text }, ...charts];
   },
 };
@@ -31,35 +33,48 @@ function chartOf(arena: readonly Group[], transports: boolean, input: ViewInput)
   if (points.length === 0) return [];
   const { load, transport, simulated } = arena[0]!;
   const names = [...new Set(points.map((point) => point.system))];
+  const bars = arena.flatMap(barsOf);
+  const color = systemColour(input.run, names);
+  const x = {
+    field: 'latency',
+    type: 'quantitative' as const,
+    title: 'latency (ms)',
+    scale: { type: 'log' as const, nice: false },
+    axis: logAxis(points.map((point) => point.latency)),
+  };
+  const y = {
+    field: 'longer',
+    type: 'quantitative' as const,
+    title: 'share that took longer',
+    scale: { type: 'log' as const, domain: [floorOf(points), 1], nice: false },
+    axis: { values: TICKS, labelExpr: TICK_LABELS },
+  };
   return [
     {
       kind: 'chart',
       name: chartName('ecdf', load, transport, simulated ? 'simulated' : ''),
-      caption: `Latency distribution: ${placeText(arena[0]!, transports)}`,
+      caption: `Latency distribution: ${placeText(arena[0]!, transports)}; ${bandText(arena).replace('bands', 'bars')}`,
       spec: chart({
         width: CHART_WIDTH,
         height: CHART_HEIGHT,
         data: { values: points },
-        mark: { type: 'line', strokeWidth: 2, interpolate: 'step-before' },
-        encoding: {
-          x: {
-            field: 'latency',
-            type: 'quantitative',
-            title: 'latency (ms)',
-            scale: { type: 'log', nice: false },
-            axis: logAxis(points.map((point) => point.latency)),
+        layer: [
+          {
+            mark: { type: 'line', strokeWidth: 2, interpolate: 'step-before' },
+            encoding: {
+              x,
+              y,
+              order: { field: 'longer', type: 'quantitative', sort: 'descending' },
+              color,
+              strokeDash: systemDash(input.run, names),
+            },
           },
-          y: {
-            field: 'longer',
-            type: 'quantitative',
-            title: 'share that took longer',
-            scale: { type: 'log', domain: [floorOf(points), 1], nice: false },
-            axis: { values: TICKS, labelExpr: TICK_LABELS },
+          {
+            data: { values: bars },
+            mark: { type: 'rule', strokeWidth: 5, opacity: 0.35 },
+            encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, y, color },
           },
-          order: { field: 'longer', type: 'quantitative', sort: 'descending' },
-          color: systemColour(input.run, names),
-          strokeDash: systemDash(input.run, names),
-        },
+        ],
       }),
     },
   ];
@@ -68,6 +83,22 @@ function chartOf(arena: readonly Group[], transports: boolean, input: ViewInput)
 const TICKS = [1, 0.1, 0.01, 0.001, 0.0001, 0.00001];
 const TICK_LABELS =
   "datum.value >= 0.01 ? format(datum.value, '.0%') : datum.value >= 0.001 ? '0.1%' : format(datum.value * 100, '~f') + '%'";
+
+const LEVELS: readonly (readonly [Percentile, number])[] = [
+  ['p50', 0.5],
+  ['p90', 0.1],
+  ['p95', 0.05],
+  ['p99', 0.01],
+  ['p999', 0.001],
+];
+
+/** Intervals of the percentiles that enough requests stand behind, ms. */
+function barsOf(group: Group): { system: string; longer: number; low: number; high: number }[] {
+  return LEVELS.flatMap(([percentile, longer]) => {
+    const band = merge(group, latency(percentile)) && bandOf(group, latency(percentile));
+    return band && band.low > 0 ? [{ system: group.system, longer, low: toMs(band.low), high: toMs(band.high) }] : [];
+  });
+}
 
 /** A decade below the rarest share that is drawn. */
 function floorOf(points: readonly Point[]): number {

@@ -53,9 +53,13 @@ function table(completed: readonly TrialSummary[], severity: Finding['severity']
       caption,
       columns: [left('rule'), left('trial'), left('what was seen'), left('what to do')],
       rows: rows.map((list): Cell[] => {
-        const { trial, finding } = list[0]!;
+        const { finding } = list[0]!;
         return [
-          { text: finding.rule, mark: severity === 'warning' ? 'dim' : 'bad', trial: trial.id },
+          {
+            text: finding.rule,
+            mark: severity === 'warning' ? 'dim' : 'bad',
+            trials: list.map((each) => each.trial.id),
+          },
           repeatsOf(list.map((each) => each.trial)),
           finding.message,
           finding.advice,
@@ -76,7 +80,7 @@ function unfinished(outcomes: readonly TrialOutcome[]): Block[] {
     const state: Cell = {
       text: outcome.state,
       mark: outcome.state === 'failed' ? 'bad' : 'dim',
-      trial: outcome.trial.id,
+      trials: [outcome.trial.id],
     };
     if (outcome.state === 'skipped') return [[state, outcome.trial.id, outcome.reason]];
     const last = outcome.lastLines.slice(-3).map(literal).join(' ');

@@ -3,6 +3,7 @@ import type { Block, Cell, ViewDefinition } from './contract.js';
 import { merge, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group, groupsOfType } from './support/groups.js';
+import { traced } from './support/text.js';
 
 /** What was offered: the loads, their rates, their schedules' hashes, and the capacity that relative rates refer to. */
 export const loads: ViewDefinition = {
@@ -53,7 +54,7 @@ function loadRow(groups: readonly Group[], summary: string): Cell[] {
     load,
     summary,
     transport,
-    rated && offered ? formatRate(offered.value) : { text: '–', mark: 'dim' },
+    traced(rated && offered ? formatRate(offered.value) : { text: '–', mark: 'dim' }, ...groups),
     [...hashes].map((hash) => `\`${hash}\``).join(' '),
   ];
 }
@@ -61,7 +62,7 @@ function loadRow(groups: readonly Group[], summary: string): Cell[] {
 function capacities(probes: readonly Group[]): Block[] {
   const rows = probes.flatMap((group): Cell[][] => {
     const rate = merge(group, throughput);
-    return rate ? [[group.system, group.transport, formatRate(rate.value)]] : [];
+    return rate ? [[group.system, group.transport, traced(formatRate(rate.value), group)]] : [];
   });
   if (rows.length === 0) return [];
   const columns = [left('system'), left('transport'), right('capacity')];

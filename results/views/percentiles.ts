@@ -11,7 +11,7 @@ import {
 } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group } from './support/groups.js';
-import { absence, cautionText, manyTransports, rangeText, rowLabel } from './support/text.js';
+import { absence, cautionText, manyTransports, rangeText, rowLabel, traced } from './support/text.js';
 
 const SHOWN: readonly Percentile[] = ['p50', 'p90', 'p95', 'p99', 'p999'];
 
@@ -48,7 +48,7 @@ function table(load: string, groups: readonly Group[], transports: boolean): Blo
       const name: Cell = caution ? { text: label, mark: 'bad' } : label;
       const missing = absence(group);
       if (missing) return [name, ...titles.map((_, i): Cell => ({ text: i === 0 ? missing : '–', mark: 'dim' }))];
-      return [name, ...figures(group, shown)];
+      return [name, ...figures(group, shown).map((cell) => traced(cell, group))];
     }),
   };
 }

@@ -14,6 +14,8 @@ import { overview } from './overview.js';
 import { percentiles } from './percentiles.js';
 import { reproduce } from './reproduce.js';
 import { simulation } from './simulation.js';
+import { timeline } from './timeline.js';
+import { trials } from './trials.js';
 
 /** Every section of a report, in its order. One import and one line per addition. */
 export const views = [
@@ -22,6 +24,7 @@ export const views = [
   curve, // latency against throughput
   percentiles, // latency percentiles
   ecdf, // whole distributions
+  timeline, // what happened when
   batches, // batch sizes
   components, // where the time goes
   cost, // CPU and memory
@@ -30,6 +33,7 @@ export const views = [
   findings, // verdicts
   loads, // what was offered
   arrivals, // whether it was delivered so
+  trials, // where each figure comes from
   environment, // the machine
   reproduce, // the command
 ] as const satisfies readonly ViewDefinition[];

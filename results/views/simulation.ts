@@ -1,6 +1,7 @@
 import type { Block, Cell, ViewDefinition } from './contract.js';
 import { type Figure, latency, merge, throughput } from './support/figures.js';
 import { comparedGroups, type Group, simulatedGroups } from './support/groups.js';
+import { traced } from './support/text.js';
 
 /** What the simulator said of the same trials, and how far off it was. Absent where only one kind of trial was run. */
 export const simulation: ViewDefinition = {
@@ -47,11 +48,15 @@ function table(figure: Figure, pairs: readonly Pair[]): Block {
       const error = real && virtual && real.value !== 0 ? virtual.value / real.value - 1 : undefined;
       return [
         ...[measured.system, measured.load, measured.transport],
-        real ? figure.format(real.value) : { text: '–', mark: 'dim' },
-        virtual ? figure.format(virtual.value) : { text: '–', mark: 'dim' },
-        error === undefined
-          ? { text: '–', mark: 'dim' }
-          : `${error < 0 ? '−' : '+'}${Math.abs(100 * error).toFixed(0)} %`,
+        traced(real ? figure.format(real.value) : { text: '–', mark: 'dim' }, measured),
+        traced(virtual ? figure.format(virtual.value) : { text: '–', mark: 'dim' }, simulated),
+        traced(
+          error === undefined
+            ? { text: '–', mark: 'dim' }
+            : `${error < 0 ? '−' : '+'}${Math.abs(100 * error).toFixed(0)} %`,
+          measured,
+          simulated,
+        ),
       ];
     }),
   };

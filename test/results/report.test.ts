@@ -100,7 +100,7 @@ describe('a report', () => {
 
   it('lists the formats where there is none of the name', async () => {
     await expect(renderReport(fake.run, 'pdf', fake)).rejects.toThrow(
-      'there is no format "pdf". Allowed: html, markdown, terminal.',
+      'there is no format "pdf". Allowed: html, markdown, terminal, latex, csv, json, vega.',
     );
   });
 });
@@ -190,7 +190,9 @@ describe('simulated results', () => {
     expect(text).toContain('Contains simulated results');
     expect(text.match(/## Systems and loads[\s\S]*?## /)![0]).not.toContain('simulated');
     expect(text).toMatch(/## Measured and simulated/);
-    expect(text).toMatch(/\| serial \| half \| grpc \| [\d.]+ (?:µs|ms) \| [\d.]+ (?:µs|ms) \| [−+]\d+ % \|/);
+    expect(text).toMatch(
+      /\| serial \| half \| grpc \| \[[\d.]+ (?:µs|ms)\]\[t\d+\] \| \[[\d.]+ (?:µs|ms)\]\[t\d+\] \| \[[−+]\d+ %\]\[t\d+\] \|/,
+    );
   });
 
   it('say so before any number where nothing else is there', async () => {

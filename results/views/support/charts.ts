@@ -74,5 +74,5 @@ const DASHES: readonly (readonly number[])[] = [
 function legend(labels: readonly string[]) {
   const longest = Math.max(4, ...labels.map((label) => label.length));
   const columns = Math.max(1, Math.floor(CHART_WIDTH / (longest * 6 + 24)));
-  return { orient: 'bottom' as const, columns, title: null, labelLimit: 0 };
+  return { orient: 'bottom' as const, columns, title: null, labelLimit: 0, symbolOpacity: 1 };
 }

@@ -31,10 +31,21 @@ export function figureCell(group: Group | undefined, figure: Figure, mark?: 'goo
   const merged = merge(group, figure);
   const text = merged ? mergedText(merged, figure.format) : (absence(group) ?? 'n too small');
   const caution = cautionText(group);
-  const trial = group.summaries[0]?.trial.id;
+  const trials = trialsOf(group);
   const short = merged ? figure.format(merged.value) : text;
-  if (caution !== '') return { text: `${text} ${caution}`, short: `${short} ⚠`, mark: 'bad', trial };
-  return { text, short, mark: merged ? mark : 'dim', trial };
+  if (caution !== '') return { text: `${text} ${caution}`, short: `${short} ⚠`, mark: 'bad', trials };
+  return { text, short, mark: merged ? mark : 'dim', trials };
+}
+
+/** The cell, traceable to the completed trials of these groups. */
+export function traced(cell: Cell, ...groups: readonly (Group | undefined)[]): Cell {
+  const trials = groups.flatMap((group) => (group ? trialsOf(group) : []));
+  if (trials.length === 0) return cell;
+  return typeof cell === 'string' ? { text: cell, trials } : { ...cell, trials };
+}
+
+function trialsOf(group: Group): string[] {
+  return group.summaries.map(({ trial }) => trial.id);
 }
 
 /** `⚠ INVALID`, `⚠ 1 of 3 INVALID`, `⚠ 1 of 3 failed`; empty where all went well. */

@@ -26,7 +26,7 @@ const report: Report = {
             { title: 'half', align: 'right' },
           ],
           rows: [
-            ['a', { text: '1.00 ms (0.9–1.1 ms)', short: '1.00 ms', mark: 'good', trial: 'a.half.grpc.r1' }],
+            ['a', { text: '1.00 ms (0.9–1.1 ms)', short: '1.00 ms', mark: 'good', trials: ['a.half.grpc.r1'] }],
             ['b', { text: '12.0 ms ⚠ INVALID', short: '12.0 ms ⚠', mark: 'bad' }],
           ],
         },
