@@ -42,7 +42,7 @@ function table(summaries: readonly TrialSummary[]): Block {
     rows: summaries.map(({ trial, schedule, offeredPerSecond, arrivals: told }): Cell[] => {
       const { due, sent, seen } = told!;
       return [
-        { text: trial.id, trial: trial.id },
+        { text: trial.id, trials: [trial.id] },
         `${schedule.arrivals ?? 'schedule'}${offeredPerSecond === null ? '' : ` ${formatRate(offeredPerSecond)}`}`,
         due.count.toLocaleString('en-US'),
         dispersions(due),
@@ -70,7 +70,7 @@ function growing(summaries: readonly TrialSummary[]): Block[] {
     const { low, high } = queue.interval;
     return [
       [
-        { text: trial.id, trial: trial.id },
+        { text: trial.id, trials: [trial.id] },
         `${formatRate(queue.perSecond)} (${formatRate(low)} – ${formatRate(high)})`,
         latency ? `${formatDuration(latency.perSecond)} a second` : NONE,
         formatDuration(sinceNs!),
