@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient and perf_analyzer from PyPI, ghz from Go.
+# Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient and perf_analyzer from PyPI, ghz, vegeta, hey and k6 from Go.
 # Nothing here is needed for `npm ci && npm test`; what can't be had is said and its tests are skipped aloud.
 set -uo pipefail
 log=${1:-/tmp}; tools=${SERVEMARK_TOOLS:-$PWD/.ci/tools}; mkdir -p "$tools/bin"
@@ -21,8 +21,14 @@ if [ -d "$tools/venv" ] && [ ! -x "$tools/bin/perf_analyzer" ]; then
   usage=$("$tools/bin/perf_analyzer" --help 2>&1 || true)
   [[ $usage == *--concurrency-range* ]] || { rm -f "$tools/bin/perf_analyzer"; echo "skipped: perf_analyzer does not start here ($(tail -n 1 "$log/apt.log" 2>/dev/null))"; }
 fi
-if [ ! -x "$tools/bin/ghz" ]; then
-  if command -v go >/dev/null && GOBIN="$tools/bin" go install github.com/bojand/ghz/cmd/ghz@v0.120.0 >"$log/go.log" 2>&1; then :
-  else echo "skipped: ghz can't be had here (Go is absent, or: $(tail -n 1 "$log/go.log" 2>/dev/null))"; fi
-fi
+# Other load generators, second opinions of `servemark crosscheck`. Go caches their builds; k6 is large: a limit of its own.
+go_tool() { # name, module, seconds
+  [ -x "$tools/bin/$1" ] && return
+  if command -v go >/dev/null && GOBIN="$tools/bin" timeout "$3" go install "$2" >"$log/go-$1.log" 2>&1; then return; fi
+  echo "skipped: $1 can't be had here (Go is absent, took more than $3 s, or: $(tail -n 1 "$log/go-$1.log" 2>/dev/null))"
+}
+go_tool ghz github.com/bojand/ghz/cmd/ghz@v0.120.0 300
+go_tool vegeta github.com/tsenart/vegeta/v12@v12.13.0 200
+go_tool hey github.com/rakyll/hey@v0.1.5 100
+go_tool k6 go.k6.io/k6@v1.8.1 400
 exit 0

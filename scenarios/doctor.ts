@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type ExternalTool, externalTools, findTool } from '../clients/external/index.js';
 import { formatSize } from '../results/units.js';
+import { which } from '../results/which.js';
 
 /** One thing that this machine can or cannot do. */
 export interface Check {
@@ -18,7 +19,16 @@ export interface Check {
 const run = promisify(execFile);
 
 export async function examine(): Promise<Check[]> {
-  return [node(), cores(), memory(), governor(), await onnxRuntime(), gpu(), ...(await Promise.all(TOOLS.map(tool)))];
+  return [
+    node(),
+    cores(),
+    memory(),
+    governor(),
+    await onnxRuntime(),
+    gpu(),
+    ...TOOLS.map(tool),
+    ...externalTools.map(secondOpinion),
+  ];
 }
 
 function node(): Check {
@@ -106,12 +116,6 @@ interface Tool {
 
 const TOOLS: readonly Tool[] = [
   {
-    name: 'ghz',
-    programs: ['ghz'],
-    use: 'gRPC interoperability test',
-    get: 'go install github.com/bojand/ghz/cmd/ghz@latest',
-  },
-  {
     name: 'perf_analyzer',
     programs: ['perf_analyzer'],
     use: 'interoperability test',
@@ -129,27 +133,26 @@ const TOOLS: readonly Tool[] = [
     use: 'looking at reports in the tests',
     get: 'your system’s package',
   },
-  { name: 'k6', programs: ['k6'], use: 'second opinion', get: 'go install go.k6.io/k6@latest' },
   { name: 'git', programs: ['git'], use: 'the commit in the environment', get: 'your system’s package' },
 ];
 
-async function tool({ name, programs, use, get }: Tool): Promise<Check> {
-  const found = programs.map(which).find((path) => path !== undefined);
+function tool({ name, programs, use, get }: Tool): Check {
+  const found = programs.map((program) => which(program)).find((path) => path !== undefined);
   return found
     ? { name, state: 'ok', found }
     : { name, state: 'missing', found: 'not on PATH', remedy: `${use} is skipped; get it: ${get}` };
 }
 
-/** The first executable of that name on PATH. */
-export function which(program: string): string | undefined {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, program);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Look further.
-    }
-  }
-  return undefined;
+/** Other load generators, for `servemark crosscheck` and the interoperability tests. */
+function secondOpinion(tool: ExternalTool): Check {
+  const found = findTool(tool);
+  const { name, get } = tool;
+  if (!found)
+    return {
+      name,
+      state: 'missing',
+      found: 'not found',
+      remedy: `second opinion (servemark crosscheck) is skipped; get it: ${get}`,
+    };
+  return { name, state: 'ok', found: `${tool.module ?? found.command[0]}${found.version ? ` ${found.version}` : ''}` };
 }

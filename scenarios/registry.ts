@@ -1,4 +1,5 @@
 import { conformCommand } from './commands/conform.js';
+import { crosscheckCommand } from './commands/crosscheck.js';
 import { doctorCommand } from './commands/doctor.js';
 import { driveCommand } from './commands/drive.js';
 import { initCommand } from './commands/init.js';
@@ -22,6 +23,7 @@ export const commands = [
   serveCommand,
   driveCommand,
   scheduleCommand,
+  crosscheckCommand,
   conformCommand,
   listCommand,
   doctorCommand,

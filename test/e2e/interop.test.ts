@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { which } from '../../scenarios/doctor.js';
+import { which } from '../../results/which.js';
 import { type Served, serve } from './cli.js';
 
 const run = promisify(execFile);
