@@ -15,14 +15,9 @@ const MAX_DURATION_NS = 600e9;
 /** Start-up, and the reading of its own output, beyond load and last answers. */
 const OVERHEAD_MS = 60_000;
 
-/** A tool that failed, with the last lines it wrote. */
-export class ToolError extends Error {
-  override readonly name = 'ToolError';
-}
-
 /**
  * Drives the endpoint with the tool and reads its figures. `keep` is a folder for everything it wrote; by default a
- * temporary one. Throws UserError where the load is out of bounds or not for this machine, ToolError where the tool fails.
+ * temporary one. Throws UserError where the load is out of bounds or not for this machine, Error, with the last lines it wrote, where the tool fails.
  */
 export async function runTool(
   found: FoundTool,
@@ -41,7 +36,7 @@ export async function runTool(
     const bounds = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(limitMs))]);
     for (const step of steps) await execute(found, step, path, bounds);
     return await found.tool.read(path, load).catch((error: unknown) => {
-      throw new ToolError(`${found.tool.name}: its output can't be read: ${String(error)}`, { cause: error });
+      throw new Error(`${found.tool.name}: its output can't be read: ${String(error)}`, { cause: error });
     });
   } finally {
     if (keep === undefined) await rm(folder, { recursive: true, force: true });
@@ -84,7 +79,7 @@ async function execute(
     await finished(file);
     signal.throwIfAborted();
     if (code !== 0)
-      throw new ToolError(`${tool.name} ended with code ${code}: ${said.trim().split('\n').slice(-3).join(' / ')}`);
+      throw new Error(`${tool.name} ended with code ${code}: ${said.trim().split('\n').slice(-3).join(' / ')}`);
   } finally {
     signal.removeEventListener('abort', abort);
   }
