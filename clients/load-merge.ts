@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { readRecordFile, writeRecords } from '../results/arrow.js';
 import { RecordTable } from '../results/record.js';
 import type { DriveProgress, DriveResult } from './job.js';
-import { appendRow } from './rows.js';
+import { gatherRows } from './rows.js';
 
 /** Where one of several load processes puts its records until they are merged. */
 export function partPath(recordsPath: string, index: number): string {
@@ -26,16 +26,20 @@ export function removeParts(recordsPath: string, parts: number): void {
 
 /** All rows of the parts, each in order by itself: warm-up, then by due time, equal times by place in the plan. */
 export function mergeRecords(parts: readonly RecordTable[]): RecordTable {
-  const merged = new RecordTable(parts.reduce((sum, part) => sum + part.length, 0));
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const [part, row] = [new Uint32Array(length), new Uint32Array(length)];
   const next = parts.map(() => 0);
-  for (;;) {
+  for (let at = 0; at < length; at++) {
     let first = -1;
     for (let i = 0; i < parts.length; i++)
       if (next[i]! < parts[i]!.length && (first < 0 || comesBefore(parts[i]!, next[i]!, parts[first]!, next[first]!)))
         first = i;
-    if (first < 0) return merged;
-    appendRow(parts[first]!, next[first]!++, merged);
+    part[at] = first;
+    row[at] = next[first]!++;
   }
+  const merged = new RecordTable(length);
+  gatherRows(parts, part, row, merged);
+  return merged;
 }
 
 function comesBefore(a: RecordTable, rowA: number, b: RecordTable, rowB: number): boolean {

@@ -11,12 +11,19 @@ export function appendRows(from: RecordTable, to: RecordTable): void {
   to.length += from.length;
 }
 
-/** Appends one row, numbered by its new place. */
-export function appendRow(from: RecordTable, row: number, to: RecordTable): void {
-  const at = to.length++;
-  for (const name of COLUMNS) to[name][at] = from[name][row]!;
-  to.error[at] = to.errorNumber(from.errorCodes[from.error[row]!]!);
-  to.sequence[at] = at;
+/** Rows of several tables as one, in the order that `part` and `row` tell, numbered by their new places. */
+export function gatherRows(tables: readonly RecordTable[], part: Uint32Array, row: Uint32Array, to: RecordTable): void {
+  const sources = tables.map(columns);
+  for (const [name, target] of columns(to)) {
+    const from = sources.map((source) => source.get(name)!);
+    for (let at = 0; at < row.length; at++) target[at] = from[part[at]!]![row[at]!]!;
+  }
+  const errors = tables.map((table) => table.errorCodes.map((code) => to.errorNumber(code)));
+  for (let at = 0; at < row.length; at++) {
+    to.error[at] = errors[part[at]!]![tables[part[at]!]!.error[row[at]!]!]!;
+    to.sequence[at] = at;
+  }
+  to.length = row.length;
 }
 
 /** Moves the origin of the times of the first `count` rows: each becomes earlier by so much. */
@@ -39,27 +46,6 @@ export function lastCompletion(table: RecordTable, first: number): number {
 export function lastDue(table: RecordTable, first: number): number {
   return table.length > first ? table.dueNs[table.length - 1]! : 0;
 }
-
-const COLUMNS = [
-  'query',
-  'sampleIndex',
-  'rows',
-  'dueNs',
-  'issuedNs',
-  'firstByteNs',
-  'completedNs',
-  'outcome',
-  'warmUp',
-  'receiveNs',
-  'queueNs',
-  'computeInputNs',
-  'computeInferNs',
-  'computeOutputNs',
-  'serialiseNs',
-  'batchSize',
-  'executionId',
-  'correct',
-] as const satisfies readonly (keyof RecordTable)[];
 
 type Column = Float64Array | Uint32Array | Uint16Array | Uint8Array | Int8Array;
 

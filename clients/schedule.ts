@@ -39,7 +39,7 @@ export function dueTimes(nextGap: () => number, limits: ScheduleLimits): Float64
     previous = now;
     now += nextGap();
   }
-  if (count > MAX_REQUESTS) throw tooMany();
+  requireFewEnough(count);
   return due.slice(0, count);
 }
 
@@ -92,8 +92,10 @@ function grown(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   return larger;
 }
 
-function tooMany(): UserError {
-  return new UserError({
+/** Throws UserError for a schedule beyond MAX_REQUESTS. */
+export function requireFewEnough(count: number): void {
+  if (count <= MAX_REQUESTS) return;
+  throw new UserError({
     place: 'schedule',
     found: `the load would send more than ${MAX_REQUESTS.toLocaleString('en-US')} requests`,
     allowed: `at most ${MAX_REQUESTS.toLocaleString('en-US')} requests a trial`,

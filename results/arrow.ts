@@ -13,6 +13,7 @@ import {
   Schema,
   Struct,
   Table,
+  Timestamp,
   tableFromIPC,
   tableToIPC,
   Uint32,
@@ -65,6 +66,48 @@ export function readRecordFile(path: string): {
   const warmUp = column(table, 'warmUp');
   for (let row = 0; row < records.length; row++) records.warmUp[row] = warmUp.get(row) ? 1 : 0;
   return { records, metadata: Object.fromEntries(table.schema.metadata) };
+}
+
+/**
+ * A column of times of any Arrow IPC file, in ns from the earliest, in the file's order; nulls are left out. Timestamps
+ * carry their unit, other numbers are in units of `unitNs`. `name` default: the first column. Throws UserError.
+ */
+export function readArrowTimes(path: string, name: string | undefined, unitNs: number): Float64Array {
+  const table = openAny(path);
+  const names = table.schema.fields.map((field) => field.name);
+  const vector = table.getChild(name ?? names[0] ?? '');
+  if (!vector)
+    throw new UserError({ place: path, found: `there is no column "${name ?? ''}"`, allowed: names.join(', ') });
+  const type: unknown = vector.type;
+  const unit = type instanceof Timestamp ? TIMESTAMP_NS[type.unit as number]! : unitNs;
+  const exact: (bigint | number)[] = [];
+  for (const data of vector.data as readonly Data<DataType>[])
+    for (let i = 0; i < data.length; i++)
+      if (data.getValid(i)) exact.push((data.values as ArrayLike<bigint | number>)[i]!);
+  if (!exact.every((value) => typeof value === 'bigint' || Number.isFinite(value)))
+    throw new UserError({ place: path, found: `column "${name ?? names[0]}" holds no times (${String(type)})` });
+  // Nanoseconds since 1970 outgrow a double: the difference is taken before.
+  let first = exact[0] ?? 0;
+  for (const value of exact) if (value < first) first = value;
+  return Float64Array.from(exact, (value) =>
+    typeof value === 'bigint' ? Number(value - (first as bigint)) * unit : (value - (first as number)) * unit,
+  );
+}
+
+/** By Arrow's TimeUnit: s, ms, µs, ns. */
+const TIMESTAMP_NS: readonly number[] = [1e9, 1e6, 1e3, 1];
+
+function openAny(path: string): Table {
+  try {
+    const table = tableFromIPC(readFileSync(path));
+    if (table.schema.fields.length > 0) return table;
+    throw new Error('it has no columns');
+  } catch (error) {
+    throw new UserError(
+      { place: path, found: `can't be read (${messageOf(error)})`, allowed: 'an Arrow IPC file' },
+      { cause: error },
+    );
+  }
 }
 
 const UINT32 = ['sequence', 'query', 'sampleIndex', 'rows', 'batchSize', 'executionId'] as const;

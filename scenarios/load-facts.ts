@@ -11,10 +11,7 @@ export function loadFacts(
   targets: Targets,
 ): LoadFacts {
   const definition = loadNamed(type);
-  const parsed = definition.options.parse(options) as {
-    duration?: number | undefined;
-    count?: number | undefined;
-    minQueries?: number | undefined;
+  const parsed = definition.options.parse(options) as Minima & {
     rate?: number;
   };
   const openAtOnce = plan.mode === 'open' && plan.latenessExpected;
@@ -30,6 +27,14 @@ export function loadFacts(
     ...minima(plan, parsed, preset),
     cap: plan.mode === 'open' ? plan.cap : plan.concurrency * plan.perQuery,
   };
+}
+
+/** Options of those load types that have them. */
+interface Minima {
+  readonly duration?: number | undefined;
+  readonly count?: number | undefined;
+  readonly minQueries?: number | undefined;
+  readonly offered?: 'exact' | 'drawn' | undefined;
 }
 
 /** A load as the load process draws it from the same seeds; with a library of `sampleCount` samples. */
@@ -52,14 +57,12 @@ export function planFrom(
  * Of open loads the schedule itself is as long as asked; what was not sent is the delivery gate's business. Offline's is its
  * samples, and under MLPerf's presets its duration too: a quick run may be worked off sooner than guessed.
  */
-function minima(
-  plan: LoadPlan,
-  options: { duration?: number | undefined; count?: number | undefined; minQueries?: number | undefined },
-  preset: Preset,
-): Pick<LoadFacts, 'minDurationNs' | 'minQueries'> {
+function minima(plan: LoadPlan, options: Minima, preset: Preset): Pick<LoadFacts, 'minDurationNs' | 'minQueries'> {
   if (plan.mode === 'closed') return { minDurationNs: plan.minDurationNs, minQueries: plan.minQueries };
   const durationNs = options.duration ?? PRESETS[preset].durationNs;
   if (plan.latenessExpected)
     return { minDurationNs: preset === 'quick' ? 0 : durationNs, minQueries: plan.dueNs.length };
-  return { minDurationNs: options.count === undefined ? durationNs : 0, minQueries: options.minQueries ?? 0 };
+  // An exact schedule spans its duration by construction, however long its last gap is; a count has no duration.
+  const open = options.count === undefined && options.offered !== 'exact';
+  return { minDurationNs: open ? durationNs : 0, minQueries: options.minQueries ?? 0 };
 }

@@ -10,6 +10,13 @@ export interface ArrivalDefinition<Options extends z.ZodType = z.ZodType> {
    * mean rate (of a whole period, where the rate varies); `seed` is a 64-bit integer.
    */
   create(options: z.output<Options>, ratePerSecond: number, seed: bigint): () => number;
+  /**
+   * All due times of a schedule that offers exactly the expected number of requests over exactly that time, ascending from
+   * 0, whole ns. Absent: the gaps of `create` are scaled to it (support/exact.ts). `recorded`: nothing may be scaled.
+   */
+  readonly exact?:
+    | ((options: z.output<Options>, ratePerSecond: number, durationNs: number, seed: bigint) => Float64Array)
+    | 'recorded';
 }
 
 export function defineArrival<Options extends z.ZodType>(

@@ -1,1 +1,1 @@
-export { arrivals, createArrival } from './registry.js';
+export { arrivals, createArrival, exactArrivals } from './registry.js';

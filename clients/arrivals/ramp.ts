@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineArrival } from './contract.js';
-import { following, spacingOption, spanOption } from './support/profile.js';
+import { following, followingExactly, type Piece, spacingOption, spanOption } from './support/profile.js';
 
 /** A rate that grows evenly to `ratio` times its beginning, then starts again: the mean over `over` is the load's rate. */
 export const ramp = defineArrival({
@@ -11,6 +11,11 @@ export const ramp = defineArrival({
     over: spanOption().prefault('10s'),
     spacing: spacingOption(),
   }),
-  create: ({ ratio, over, spacing }, ratePerSecond, seed) =>
-    following([{ ns: over, from: 1, to: ratio }], ratePerSecond, spacing, seed),
+  create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
+  exact: (options, ratePerSecond, durationNs, seed) =>
+    followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),
 });
+
+function pieces({ ratio, over }: { readonly ratio: number; readonly over: number }): Piece[] {
+  return [{ ns: over, from: 1, to: ratio }];
+}

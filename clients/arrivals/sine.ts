@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineArrival } from './contract.js';
-import { following, spacingOption, spanOption } from './support/profile.js';
+import { following, followingExactly, type Piece, spacingOption, spanOption } from './support/profile.js';
 
 /** Straight pieces of a period: they miss the curve by less than 0.02 % of its amplitude. */
 const PIECES = 180;
@@ -14,13 +14,12 @@ export const sine = defineArrival({
     period: spanOption().prefault('10s'),
     spacing: spacingOption(),
   }),
-  create({ amplitude, period, spacing }, ratePerSecond, seed) {
-    const height = (i: number) => 1 + amplitude * Math.sin((2 * Math.PI * i) / PIECES);
-    const pieces = Array.from({ length: PIECES }, (_, i) => ({
-      ns: period / PIECES,
-      from: height(i),
-      to: height(i + 1),
-    }));
-    return following(pieces, ratePerSecond, spacing, seed);
-  },
+  create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
+  exact: (options, ratePerSecond, durationNs, seed) =>
+    followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),
 });
+
+function pieces({ amplitude, period }: { readonly amplitude: number; readonly period: number }): Piece[] {
+  const height = (i: number) => 1 + amplitude * Math.sin((2 * Math.PI * i) / PIECES);
+  return Array.from({ length: PIECES }, (_, i) => ({ ns: period / PIECES, from: height(i), to: height(i + 1) }));
+}

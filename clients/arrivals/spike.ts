@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineArrival } from './contract.js';
-import { following, spacingOption, spanOption } from './support/profile.js';
+import { following, followingExactly, type Piece, spacingOption, spanOption } from './support/profile.js';
 
 /**
  * A steady rate, and in each `every` one spike of `height` times that rate: it begins after `at` and lasts `length`. The
@@ -18,15 +18,22 @@ export const spike = defineArrival({
       spacing: spacingOption(),
     })
     .refine(({ every, at, length }) => at + length < every, { error: 'at + length must be less than every' }),
-  create: ({ height, every, at, length, spacing }, ratePerSecond, seed) =>
-    following(
-      [
-        { ns: at, from: 1, to: 1 },
-        { ns: length, from: height, to: height },
-        { ns: every - at - length, from: 1, to: 1 },
-      ],
-      ratePerSecond,
-      spacing,
-      seed,
-    ),
+  create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
+  exact: (options, ratePerSecond, durationNs, seed) =>
+    followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),
 });
+
+interface Shape {
+  readonly height: number;
+  readonly every: number;
+  readonly at: number;
+  readonly length: number;
+}
+
+function pieces({ height, every, at, length }: Shape): Piece[] {
+  return [
+    { ns: at, from: 1, to: 1 },
+    { ns: length, from: height, to: height },
+    { ns: every - at - length, from: 1, to: 1 },
+  ];
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineArrival } from './contract.js';
-import { following, spacingOption, spanOption } from './support/profile.js';
+import { following, followingExactly, type Piece, spacingOption, spanOption } from './support/profile.js';
 
 /** Levels in turn, each for `every`: heights relative to each other, whose mean over a round is the load's rate. */
 export const step = defineArrival({
@@ -16,11 +16,11 @@ export const step = defineArrival({
     every: spanOption().prefault('5s'),
     spacing: spacingOption(),
   }),
-  create: ({ levels, every, spacing }, ratePerSecond, seed) =>
-    following(
-      levels.map((level) => ({ ns: every, from: level, to: level })),
-      ratePerSecond,
-      spacing,
-      seed,
-    ),
+  create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
+  exact: (options, ratePerSecond, durationNs, seed) =>
+    followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),
 });
+
+function pieces({ levels, every }: { readonly levels: readonly number[]; readonly every: number }): Piece[] {
+  return levels.map((level) => ({ ns: every, from: level, to: level }));
+}

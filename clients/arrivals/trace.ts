@@ -8,7 +8,7 @@ import { readTrace, TRACE_UNITS } from './support/trace-file.js';
  */
 export const trace = defineArrival({
   name: 'trace',
-  summary: 'Recorded arrivals from a file of times (CSV or JSONL), stretched to the rate or by a scale',
+  summary: 'Recorded arrivals from a file of times (CSV, JSONL or Arrow), stretched to the rate or by a scale',
   options: z.strictObject({
     path: z.string().min(1),
     unit: z.enum(Object.keys(TRACE_UNITS) as (keyof typeof TRACE_UNITS)[]).default('s'),
@@ -16,6 +16,7 @@ export const trace = defineArrival({
     column: z.string().optional(),
     scale: z.number().positive().optional(),
   }),
+  exact: 'recorded',
   create({ path, unit, column, scale }, ratePerSecond) {
     const instants = readTrace(path, unit, column);
     const meanGapNs = instants.at(-1)! / (instants.length - 1);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { problemsOf } from '../../results/lookup.js';
 import { rate } from '../../results/units.js';
-import { arrivals, createArrival } from '../arrivals/index.js';
-import { dueTimes, sampleIndices } from '../schedule.js';
-import { defineLoad } from './contract.js';
+import { arrivals, createArrival, exactArrivals } from '../arrivals/index.js';
+import { dueTimes, requireFewEnough, sampleIndices } from '../schedule.js';
+import { defineLoad, type LoadContext } from './contract.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
 import { countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
 
@@ -19,6 +19,11 @@ export const open = defineLoad({
       duration: durationOption(),
       /** Exactly so many requests, however long it takes. */
       count: countOption().optional(),
+      /**
+       * `exact`: rate × duration requests over exactly the duration, whatever the process: two processes differ in their
+       * burstiness only. `drawn`: as many as the process draws in that time (LoadGen's way; the `server` load has no other).
+       */
+      offered: z.enum(['exact', 'drawn']).default('exact'),
       concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
       samples: sampleOrderOption(),
     })
@@ -26,20 +31,32 @@ export const open = defineLoad({
   inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'p99Latency', percentile: 0.99 },
   plan(options, context) {
-    const gaps = createArrival(
-      options.arrivals,
-      options.arrivalOptions,
-      options.rate,
-      context.scheduleSeed,
-      'arrivals',
-    );
-    const { count } = options;
-    const durationNs = options.duration ?? (count === undefined ? PRESETS[context.preset].durationNs : 0);
-    const dueNs = dueTimes(gaps, { durationNs, minCount: count ?? 1, maxCount: count });
+    const dueNs = dueTimesOf(options, context);
     const indices = sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context));
     return openPlan(options.arrivals, dueNs, indices, options.concurrency);
   },
 });
+
+interface OpenOptions {
+  readonly rate: number;
+  readonly arrivals: string;
+  readonly arrivalOptions: Readonly<Record<string, unknown>>;
+  readonly duration?: number | undefined;
+  readonly count?: number | undefined;
+  readonly offered: 'exact' | 'drawn';
+}
+
+function dueTimesOf(options: OpenOptions, { scheduleSeed, preset }: LoadContext): Float64Array {
+  const { count, arrivals: name, arrivalOptions, rate: perSecond } = options;
+  const durationNs = options.duration ?? (count === undefined ? PRESETS[preset].durationNs : 0);
+  if (options.offered === 'exact' && count === undefined) {
+    requireFewEnough((perSecond * durationNs) / 1e9);
+    const exact = exactArrivals(name, arrivalOptions, perSecond, durationNs, scheduleSeed);
+    if (exact) return exact;
+  }
+  const gaps = createArrival(name, arrivalOptions, perSecond, scheduleSeed);
+  return dueTimes(gaps, { durationNs, minCount: count ?? 1, maxCount: count });
+}
 
 /** Options of the process are known only with its name; wrong ones are to be told with the rest of the load. */
 function checkArrivalOptions(

@@ -1,7 +1,7 @@
-import { createArrival } from '../../clients/arrivals/index.js';
+import { createArrival, exactArrivals } from '../../clients/arrivals/index.js';
 import { UserError } from '../../results/errors.js';
 import { Mt19937, uniformInt } from '../../results/stats/index.js';
-import { parseRate } from '../../results/units.js';
+import { parseDuration, parseRate } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { parseSettings } from '../settings.js';
@@ -10,7 +10,8 @@ interface ScheduleOptions {
   readonly arrivals: string;
   readonly rate: string;
   readonly seed: string;
-  readonly count: string;
+  readonly count?: string;
+  readonly duration?: string;
   readonly samples?: string;
   readonly sampleSeed?: string;
   readonly set: readonly string[];
@@ -25,7 +26,11 @@ export const scheduleCommand: CommandDefinition = {
       .requiredOption('--arrivals <name>', 'arrival process', 'poisson')
       .requiredOption('--rate <rate>', 'mean rate, like 100/s')
       .requiredOption('--seed <seed>', '64-bit seed of the schedule')
-      .requiredOption('--count <count>', 'how many arrivals')
+      .option('--count <count>', 'how many arrivals')
+      .option(
+        '--duration <time>',
+        'instead of a count: exactly rate × duration arrivals over that time, as an open load has',
+      )
       .option('--samples <n>', 'also draw sample indices in [0, n)')
       .option('--sample-seed <seed>', '64-bit seed of the samples')
       .option('--set <key=value...>', 'options of the arrival process', [])
@@ -35,16 +40,8 @@ export const scheduleCommand: CommandDefinition = {
 };
 
 async function schedule(options: ScheduleOptions): Promise<number> {
-  const count = wholeNumber('--count', options.count, 1, 100_000_000);
-  const gap = createArrival(
-    options.arrivals,
-    parseSettings(options.set),
-    readRate(options.rate),
-    seedOf('--seed', options.seed),
-    '--arrivals',
-  );
-  const dueNs: number[] = [];
-  for (let due = 0; dueNs.length < count; due += gap()) dueNs.push(due);
+  const dueNs = dueTimesOf(options);
+  const count = dueNs.length;
   const samples =
     options.samples === undefined
       ? undefined
@@ -59,6 +56,33 @@ async function schedule(options: ScheduleOptions): Promise<number> {
       `${dueNs.map((due, index) => (samples ? `${due}\t${samples[index]}` : String(due))).join('\n')}\n`,
     );
   return EXIT.done;
+}
+
+function dueTimesOf(options: ScheduleOptions): number[] {
+  const process = [options.arrivals, parseSettings(options.set), readRate(options.rate)] as const;
+  const seed = seedOf('--seed', options.seed);
+  if (options.duration !== undefined) {
+    const exact = exactArrivals(...process, readDuration(options), seed, '--arrivals');
+    if (exact) return [...exact];
+    throw new UserError({ place: '--duration', found: 'a recording is played as it is', remedy: 'Use --count' });
+  }
+  if (options.count === undefined)
+    throw new UserError({
+      place: 'servemark schedule',
+      found: 'neither --count nor --duration',
+      allowed: 'one of them',
+    });
+  const count = wholeNumber('--count', options.count, 1, 100_000_000);
+  const gap = createArrival(...process, seed, '--arrivals');
+  const dueNs: number[] = [];
+  for (let due = 0; dueNs.length < count; due += gap()) dueNs.push(due);
+  return dueNs;
+}
+
+function readDuration({ duration: text = '' }: ScheduleOptions): number {
+  const ns = parseDuration(text);
+  if (ns !== undefined && ns > 0) return ns;
+  throw new UserError({ place: '--duration', found: `"${text}" is no duration`, allowed: 'like 10s or 500ms' });
 }
 
 /** Uniformly with replacement, as LoadGen's performance mode. */

@@ -21,6 +21,27 @@ transports: [rest-binary, grpc]
 const VECTORS = fileURLToPath(new URL('../vectors/serial.json', import.meta.url));
 
 describe('servemark schedule', () => {
+  test('--duration draws as many of any process: 100/s for 10 s are 1,000 of a gamma with CV 4, as of Poisson', async () => {
+    for (const process of [['poisson'], ['gamma', '--set', 'cv=4']]) {
+      const args = [
+        'schedule',
+        '--arrivals',
+        ...process,
+        '--rate',
+        '100/s',
+        '--seed',
+        '1',
+        '--duration',
+        '10s',
+        '--json',
+      ];
+      const { stdout, stderr } = await servemark(args);
+      const { dueNs } = JSON.parse(stdout || '{}') as { dueNs?: number[] };
+      expect(dueNs, stderr).toHaveLength(1000);
+      expect(dueNs!.at(-1)!).toBeLessThan(10e9);
+    }
+  });
+
   test('with LoadGen’s seeds prints LoadGen’s schedule and samples', async () => {
     const loadgen = ['--seed', '16159082839903944936', '--samples', '1024', '--sample-seed', '2747215439041700203'];
     const args = ['schedule', '--arrivals', 'poisson', '--rate', '100/s', '--count', '5', ...loadgen, '--json'];

@@ -26,25 +26,80 @@ export function following(
   spacing: 'poisson' | 'even',
   seed: bigint,
 ): () => number {
+  const step = steps(spacing, seed);
+  const after = instants(pieces, ratePerSecond);
+  let previous = 0;
+  return () => {
+    const gap = Math.max(0, after(step()) - previous);
+    previous += gap;
+    return gap;
+  };
+}
+
+/**
+ * Due times of the same process over exactly `durationNs`: as many as the rate's integral over that time (a part of a
+ * round offers what that part offers), the steps scaled so that the last ends with the time. The profile stays where it is.
+ */
+export function followingExactly(
+  pieces: readonly Piece[],
+  ratePerSecond: number,
+  durationNs: number,
+  spacing: 'poisson' | 'even',
+  seed: bigint,
+): Float64Array {
+  const expected = amountOver(pieces, ratePerSecond, durationNs);
+  const count = Math.max(1, Math.round(expected));
+  const draw = steps(spacing, seed);
+  const drawn = Float64Array.from({ length: count }, draw);
+  const factor = expected / drawn.reduce((sum, step) => sum + step, 0);
+  const after = instants(pieces, ratePerSecond);
+  const due = new Float64Array(count);
+  for (let k = 1; k < count; k++) due[k] = Math.max(due[k - 1]!, Math.min(after(drawn[k - 1]! * factor), durationNs));
+  return due;
+}
+
+function steps(spacing: 'poisson' | 'even', seed: bigint): () => number {
+  if (spacing === 'even') return () => 1;
   const random = new Mt19937(seed);
-  const scale = ratePerSecond / 1e9 / meanHeight(pieces);
+  return () => -Math.log(1 - canonicalDouble(random));
+}
+
+/** A function that goes on by so many requests and gives the instant, in whole ns. */
+function instants(pieces: readonly Piece[], ratePerSecond: number): (step: number) => number {
+  const scale = scaleOf(pieces, ratePerSecond);
   let at = 0;
   let startNs = 0;
   /** Requests since the piece began. */
   let amount = 0;
-  let previous = 0;
-  return () => {
-    amount += spacing === 'even' ? 1 : -Math.log(1 - canonicalDouble(random));
+  return (step) => {
+    amount += step;
     for (let count = countOf(pieces[at]!, scale); amount > count + EDGE; count = countOf(pieces[at]!, scale)) {
       amount -= count;
       startNs += pieces[at]!.ns;
       at = (at + 1) % pieces.length;
     }
-    const due = Math.round(startNs + offset(pieces[at]!, amount / scale));
-    const gap = Math.max(0, due - previous);
-    previous += gap;
-    return gap;
+    return Math.round(startNs + offset(pieces[at]!, amount / scale));
   };
+}
+
+/** Requests that the profile offers over its first `durationNs`. */
+function amountOver(pieces: readonly Piece[], ratePerSecond: number, durationNs: number): number {
+  const scale = scaleOf(pieces, ratePerSecond);
+  const roundNs = pieces.reduce((sum, { ns }) => sum + ns, 0);
+  const rounds = Math.floor(durationNs / roundNs);
+  let left = durationNs - rounds * roundNs;
+  let amount = rounds * pieces.reduce((sum, piece) => sum + countOf(piece, scale), 0);
+  for (const { ns, from, to } of pieces) {
+    const part = Math.min(ns, left);
+    amount += countOf({ ns: part, from, to: from + ((to - from) * part) / ns }, scale);
+    left -= part;
+  }
+  return amount;
+}
+
+/** Requests a ns for a height of 1. */
+function scaleOf(pieces: readonly Piece[], ratePerSecond: number): number {
+  return ratePerSecond / 1e9 / meanHeight(pieces);
 }
 
 /** A request on the border of two pieces belongs to the first: the second may have the rate 0. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { readArrowTimes } from '../../../results/arrow.js';
 import { messageOf, type Problem, UserError } from '../../../results/errors.js';
 
 /** ns of each unit that a trace's numbers may have. */
@@ -7,10 +8,12 @@ export const TRACE_UNITS = { s: 1e9, ms: 1e6, us: 1e3, ns: 1 } as const;
 
 /**
  * The instants of a trace file in ns from its earliest, ascending. A line an arrival: JSON objects (`.jsonl`, `.ndjson`) or
- * comma-separated values, with or without names in the first line. A time is a number or a date (`2023-11-16
+ * comma-separated values, with or without names in the first line; or an Arrow IPC file (`.arrow`, `.feather`). A time is a number or a date (`2023-11-16
  * 18:17:03.9799600`, UTC unless it says). `column` names it; default: the first. Throws UserError with every line at fault.
  */
 export function readTrace(path: string, unit: keyof typeof TRACE_UNITS, column: string | undefined): Float64Array {
+  if (/^\.(arrow|feather|ipc)$/i.test(extname(path)))
+    return fromEarliestNs(readArrowTimes(path, column, TRACE_UNITS[unit]), path);
   const lines = textOf(path).split(/\r?\n/);
   const isJson = /^\.(jsonl|ndjson)$/i.test(extname(path));
   const cells = isJson ? jsonCells(lines, column) : csvCells(lines, column, path);
@@ -49,7 +52,7 @@ function textOf(path: string): string {
     throw new UserError({
       place: path,
       found: `can't be read (${messageOf(error)})`,
-      allowed: 'a .csv or .jsonl file of times',
+      allowed: 'a .csv, .jsonl or .arrow file of times',
     });
   }
 }
@@ -93,7 +96,14 @@ function timeOf(text: string, unitNs: number): Time | undefined {
 
 function fromEarliest(times: readonly Time[], path: string): Float64Array {
   const first = times.reduce((a, b) => (after(a, b) > 0 ? b : a), times[0] ?? { ms: 0, ns: 0 });
-  const sorted = Float64Array.from(times, (time) => after(time, first)).sort();
+  return fromEarliestNs(
+    Float64Array.from(times, (time) => after(time, first)),
+    path,
+  );
+}
+
+function fromEarliestNs(times: Float64Array, path: string): Float64Array {
+  const sorted = times.sort();
   if (sorted.length >= 2 && sorted.at(-1)! > 0) return sorted;
   throw new UserError({
     place: path,

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Float64, Table, TimestampMicrosecond, tableToIPC, vectorFromArray } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { arrivals, createArrival } from '../../../clients/arrivals/index.js';
+import { arrivals, createArrival, exactArrivals } from '../../../clients/arrivals/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'servemark-arrivals-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -145,12 +146,98 @@ describe('trace', () => {
     expect(due({ path: file('e.jsonl', '3\n5\n'), unit: 'ms', scale: 1 }, 1, 1)).toEqual([2]);
   });
 
+  test('takes a column of an Arrow file: timestamps with their own unit, numbers in the one that it is told', () => {
+    const when = vectorFromArray(
+      [new Date(1_700_000_000_250), new Date(1_700_000_000_000)],
+      new TimestampMicrosecond(),
+    );
+    const path = join(folder, 'times.arrow');
+    writeFileSync(path, tableToIPC(new Table({ when, ms: vectorFromArray([3, 5], new Float64()) }), 'file'));
+    expect(due({ path, scale: 1 }, 1, 1)).toEqual([250]);
+    expect(due({ path, column: 'ms', unit: 'ms', scale: 2 }, 1, 1)).toEqual([4]);
+    expect(() => createArrival('trace', { path, column: 'then' }, 1, 0n)).toThrow(
+      /times\.arrow: there is no column "then"\. Allowed: when, ms/,
+    );
+    expect(() => createArrival('trace', { path: file('no.arrow', 'x') }, 1, 0n)).toThrow(/no\.arrow: can't be read/);
+  });
+
   test('names file and line of what is no time, the columns there are, and a file that is missing', () => {
     const start = (options: object) => () => createArrival('trace', options, 1, 0n);
     expect(start({ path: file('f.csv', 'time\n1\nsoon\n') })).toThrow(/f\.csv:3: "soon" is no time/);
     expect(start({ path: file('g.csv', 'a,b\n1,2\n'), column: 'c' })).toThrow(/g\.csv:1: .*"c"\. Allowed: a, b/);
     expect(start({ path: file('h.csv', '1\n') })).toThrow(/h\.csv: holds 1 instants/);
     expect(start({ path: join(folder, 'none.csv') })).toThrow(/none\.csv: can't be read/);
+  });
+});
+
+describe('exactly so many over exactly so long', () => {
+  const SHAPES: readonly [name: string, options: object][] = [
+    ['constant', {}],
+    ['poisson', {}],
+    ['gamma', { cv: 0.3 }],
+    ['gamma', { cv: 4 }],
+    ['mmpp', { burst: 8 }],
+    ['ramp', { over: '5s' }],
+    ['step', { levels: [1, 0, 3], every: '1s' }],
+    ['spike', { every: '5s', at: '2s' }],
+    ['sine', { amplitude: 1, period: '2s' }],
+  ];
+  const bursty = (cv: number, seed: bigint) => exactArrivals('gamma', { cv }, 1000, 30e9, seed)!;
+
+  test.each(SHAPES)('%s %j offers 1,000 requests at 100/s over 10 s', (name, options) => {
+    for (const seed of [1n, 2n, 99n]) {
+      // Whole rounds of ramp, spike and sine; of step three of 300 and a first level of 75.
+      const due = exactArrivals(name, options, 100, 10e9, seed)!;
+      expect(due.length).toBe(name === 'step' ? 975 : 1000);
+      expect(due[0]).toBe(0);
+      expect(due.every((at, k) => Number.isInteger(at) && (k === 0 || at >= due[k - 1]!))).toBe(true);
+      expect(due.at(-1)!).toBeLessThanOrEqual(10e9);
+    }
+  });
+
+  test('constant at 200/s for 400 ms is 0, 5 … 395 ms', () => {
+    expect([...exactArrivals('constant', {}, 200, 400e6, 1n)!]).toEqual(Array.from({ length: 80 }, (_, k) => k * 5e6));
+  });
+
+  test('poisson keeps the order and the proportions of its gaps: LoadGen’s draws, times one factor', () => {
+    const drawn = createArrival('poisson', {}, 1000, 7n);
+    const due = exactArrivals('poisson', {}, 1000, 1e9, 7n)!;
+    let total = 0;
+    const raw = Array.from({ length: 1000 }, () => {
+      const at = total;
+      total += drawn();
+      return at;
+    });
+    for (const [k, at] of raw.entries()) expect(Math.abs(due[k]! - (at * 1e9) / total)).toBeLessThanOrEqual(0.5);
+  });
+
+  test('30,000 Poisson arrivals have the dispersion 1 ± 0.1, as many of gamma with CV 3 nine times that', () => {
+    const [poisson, gamma] = [exactArrivals('poisson', {}, 1000, 30e9, 3n)!, bursty(3, 3n)];
+    expect([poisson.length, gamma.length]).toEqual([30_000, 30_000]);
+    expect(Math.abs(dispersion(binned(poisson, 10e6, 3000)) - 1)).toBeLessThan(0.1);
+    // In windows of many gaps the dispersion of a renewal process is CV²: 9, of 300 windows of 100 ms within a fifth.
+    expect(dispersion(binned(gamma, 100e6, 300)) / 9).toBeGreaterThan(0.8);
+    expect(dispersion(binned(gamma, 100e6, 300)) / 9).toBeLessThan(1.2);
+  });
+
+  test.each([0.3, 1, 2, 4])('gaps of gamma keep the CV %d that was asked for', (cv) => {
+    const due = exactArrivals('gamma', { cv }, 1000, 200e9, 5n)!;
+    const gaps = Array.from({ length: due.length - 1 }, (_, k) => due[k + 1]! - due[k]!);
+    const mean = sum(gaps) / gaps.length;
+    expect(Math.sqrt(sum(gaps.map((gap) => (gap - mean) ** 2)) / gaps.length) / mean / cv).toBeCloseTo(1, 1);
+  });
+
+  test('a spike stays where it is: the factor moves requests along the profile, not the profile', () => {
+    const due = exactArrivals('spike', { height: 10, every: '10s', at: '4s', length: '1s' }, 190, 10e9, 11n)!;
+    const counts = binned(due, 1e9, 10);
+    expect(sum(counts)).toBe(1900);
+    // 1,000 in the second of the spike, 100 in every other; four standard deviations.
+    expect(Math.abs(counts[4]! - 1000)).toBeLessThan(130);
+    for (const second of [0, 1, 2, 3, 5, 6, 7, 8, 9]) expect(Math.abs(counts[second]! - 100)).toBeLessThan(40);
+  });
+
+  test('a recording is played as it is', () => {
+    expect(exactArrivals('trace', { path: file('as-is.csv', '0\n1\n') }, 1, 1e9, 0n)).toBeUndefined();
   });
 });
 
@@ -181,6 +268,13 @@ function countsOf(next: () => number, windowNs: number, windows: number): number
   const counts = new Array<number>(windows).fill(0);
   for (let due = next(); due <= windowNs * windows; due += next())
     counts[Math.max(0, Math.ceil(due / windowNs) - 1)]!++;
+  return counts;
+}
+
+/** Requests of each window [k·w, (k+1)·w). */
+function binned(due: Float64Array, windowNs: number, windows: number): number[] {
+  const counts = new Array<number>(windows).fill(0);
+  for (const at of due) counts[Math.min(windows - 1, Math.floor(at / windowNs))]!++;
   return counts;
 }
 
