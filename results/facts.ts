@@ -1,5 +1,6 @@
+import type { Readings } from './readings.js';
 import type { RecordTable } from './record.js';
-import type { ProcessUsage, TrialIdentity } from './summary.js';
+import type { MonitorReport, ProcessUsage, TrialIdentity } from './summary.js';
 
 /** What a trial was asked to do and what its processes told: everything a summary is made from, as plain data. */
 export interface TrialFacts {
@@ -11,6 +12,9 @@ export interface TrialFacts {
   readonly statistics?: { readonly before: ServerCounters; readonly after: ServerCounters } | undefined;
   /** From the monitors; the load process is added from `drive.cpu` where it is not among them. */
   readonly processes: readonly ProcessUsage[];
+  /** What the monitors read, t = 0 being the load's; absent where none ran. */
+  readonly readings?: Readings | undefined;
+  readonly monitors?: readonly MonitorReport[] | undefined;
   readonly targets: Targets;
   /** Seed of the bootstrap intervals. */
   readonly seed: bigint;

@@ -6,7 +6,7 @@ import { measurements } from './measurements.js';
 import type { RecordTable } from './record.js';
 import { joinReports } from './report-join.js';
 import type { StoredRun } from './run.js';
-import { readRun, readTrialRecords, safeName } from './store.js';
+import { readRun, readTrialReadings, readTrialRecords, safeName } from './store.js';
 import type { Block, ViewInput } from './views/index.js';
 import { views } from './views/index.js';
 import { identityOf } from './views/support/groups.js';
@@ -72,7 +72,8 @@ function uniqueNames(runs: readonly StoredRun[]): string[] {
 
 function buildReport(run: StoredRun, options: ReportOptions, wanted: (view: string) => boolean): Report {
   const records = options.records ?? ((trialId: string) => readTrialRecords(run.folder, trialId));
-  const input: ViewInput = { run, records, seed: BigInt(run.plan.seeds.bootstrap ?? '0') };
+  const readings = (trialId: string) => readTrialReadings(run.folder, trialId);
+  const input: ViewInput = { run, records, readings, seed: BigInt(run.plan.seeds.bootstrap ?? '0') };
   const sections = views
     .filter(({ name }) => wanted(name))
     .flatMap((view) => {

@@ -5,13 +5,15 @@ import type { Environment } from './environment.js';
 import { UserError } from './errors.js';
 import { fileError, readJsonIfWhole, systemCode, writeFileAtomic, writeJsonAtomic } from './files.js';
 import { isLocked, takeLock } from './lock.js';
+import type { Readings } from './readings.js';
+import { readReadings, writeReadings } from './readings-arrow.js';
 import type { RecordTable } from './record.js';
 import { RUN_SCHEMA, type RunPlan, type StoredRun } from './run.js';
 import { SUMMARY_SCHEMA, type TrialOutcome, type TrialSummary } from './summary.js';
 
 /**
  * A run folder that this process writes. It is complete after every call, so that a crash costs one trial:
- * `plan.json`, `environment.json`, `scenario.yaml`, `state.json`, `trials/<id>/{summary.json, records.arrow}` or
+ * `plan.json`, `environment.json`, `scenario.yaml`, `state.json`, `trials/<id>/{summary.json, records.arrow, readings.arrow}` or
  * `failed.json` or `skipped.json`. Every method throws UserError where the disk refuses, saying what is lost.
  */
 export interface RunStore {
@@ -20,6 +22,8 @@ export interface RunStore {
   trialFolder(trialId: string): string;
   /** Where the load process writes the trial's records; the folder exists. */
   recordsPath(trialId: string): string;
+  /** Writes what the monitors read, beside the records. */
+  writeReadings(trialId: string, readings: Readings): void;
   writeOutcome(outcome: TrialOutcome): void;
   /** The last word; releases the lock. */
   finish(state: 'completed' | 'interrupted'): void;
@@ -66,6 +70,15 @@ export function readTrialRecords(folder: string, trialId: string): RecordTable |
   }
 }
 
+/** What a trial's monitors read; undefined where none ran (older runs), or where the file is broken. */
+export function readTrialReadings(folder: string, trialId: string): Readings | undefined {
+  try {
+    return readReadings(join(folder, 'trials', trialId, READINGS));
+  } catch {
+    return undefined;
+  }
+}
+
 /** A name that any file system takes: `half of it / rest` → `half-of-it-rest`. */
 export function safeName(text: string): string {
   const name = text
@@ -77,6 +90,7 @@ export function safeName(text: string): string {
 
 const LOCK = 'lock';
 const RECORDS = 'records.arrow';
+const READINGS = 'readings.arrow';
 const STATE_FILES = { completed: 'summary.json', failed: 'failed.json', skipped: 'skipped.json' } as const;
 
 function storeOf(folder: string, release: () => void): RunStore {
@@ -88,6 +102,7 @@ function storeOf(folder: string, release: () => void): RunStore {
     folder,
     trialFolder,
     recordsPath: (trialId) => join(trialFolder(trialId), RECORDS),
+    writeReadings: (trialId, readings) => writeReadings(join(trialFolder(trialId), READINGS), readings),
     writeOutcome: (outcome) => writeOutcome(trialFolder(idOf(outcome)), outcome),
     finish(value) {
       state(value);

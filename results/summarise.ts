@@ -1,6 +1,7 @@
 import { arrivalSummary } from './arrival-law.js';
 import { backlogSummary } from './backlog.js';
 import { componentSummaries } from './components.js';
+import { energyUsage } from './energy.js';
 import type { LoadFacts, ServerCounters, TrialFacts } from './facts.js';
 import { inputSummary } from './inputs.js';
 import { executionsBySize } from './metrics/executions.js';
@@ -8,6 +9,7 @@ import type { MetricValue } from './metrics/index.js';
 import { metric } from './metrics/index.js';
 import { offeredRate } from './metrics/offered-rate.js';
 import { goodput, sampleThroughput, throughput } from './metrics/throughput.js';
+import { summariseReadings } from './readings-summary.js';
 import { OUTCOMES, UNKNOWN } from './record.js';
 import { earlyStoppingEstimate, meanInterval, percentileInterval, wilson } from './stats/index.js';
 import { ascending, distribution, PERCENTILES, type PercentileName } from './stats/percentile.js';
@@ -59,6 +61,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     closure,
     ...batchesOf(window, facts.statistics),
     processes: withLoadProcess(facts),
+    ...readOf(facts, counts.ok),
     accuracy,
     ...referee,
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
@@ -224,6 +227,16 @@ function counterDifference(before: ServerCounters | undefined, after: ServerCoun
     .filter(([, count]) => count > 0)
     .map(([size, count]) => ({ size, count }))
     .sort((a, b) => a.size - b.size);
+}
+
+/** What the monitors read over the measured window, which ends with the last completion. */
+function readOf(
+  { readings, monitors, drive }: TrialFacts,
+  answered: number,
+): Pick<TrialSummary, 'readings' | 'monitors' | 'energy'> {
+  if (!readings) return {};
+  const window = { fromNs: 0, toNs: drive.durationNs };
+  return { readings: summariseReadings(readings, window), monitors, energy: energyUsage(readings, window, answered) };
 }
 
 function withLoadProcess({ processes, drive }: TrialFacts): readonly ProcessUsage[] {

@@ -74,6 +74,68 @@ export interface ProcessUsage {
   /** Processes of this role that the figures are the sum of; absent: one. */
   readonly processes?: number | undefined;
   readonly contextSwitches?: { readonly voluntary: number; readonly involuntary: number } | null | undefined;
+  /** Bytes and calls through the kernel's read and write, sockets included; null or absent where unknown. */
+  readonly io?:
+    | {
+        readonly readBytes: number;
+        readonly writeBytes: number;
+        readonly readCalls: number;
+        readonly writeCalls: number;
+      }
+    | null
+    | undefined;
+  readonly threadsPeak?: number | null | undefined;
+}
+
+/** One series of readings over the measured window (readings.ts). */
+export interface ReadingSummary {
+  readonly source: string;
+  readonly subject: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly kind: 'gauge' | 'counter';
+  /** Readings with a value, and without one. */
+  readonly count: number;
+  readonly gaps: number;
+  /** Of a gauge its mean, of a counter its growth a second. */
+  readonly mean: number | null;
+  /** Of gauges. */
+  readonly min: number | null;
+  readonly max: number | null;
+  /** A counter's growth between the window's edges. */
+  readonly total: number | null;
+  /** Why there is no value. */
+  readonly reason?: string | undefined;
+}
+
+/** What became of a monitor in a trial, and what it cost the process that ran it. */
+export interface MonitorReport {
+  readonly name: string;
+  readonly state: 'ran' | 'absent' | 'failed';
+  /** Why it did not run, or not to the end. */
+  readonly reason?: string | undefined;
+  readonly periodMs: number;
+  /** Rounds of reading. */
+  readonly rounds: number;
+  /** CPU seconds of reading, programs that it started included; null where it can't be told. */
+  readonly cpuSeconds: number | null;
+  /** The time over which it ran. */
+  readonly elapsedSeconds: number;
+}
+
+/** Energy of a device over the measured window, by its own cumulative counter (METHOD.md). */
+export interface EnergyUsage {
+  /** `gpu0`. */
+  readonly subject: string;
+  /** Between the window's edges; null with a reason where the counter can't be read. */
+  readonly joules: number | null;
+  /** Power before the load, the server up and idle. */
+  readonly idleWatts: number | null;
+  /** Less what the idle device would have used. */
+  readonly netJoules: number | null;
+  /** `netJoules` over answered requests. */
+  readonly joulesPerRequest: number | null;
+  readonly reason?: string | undefined;
 }
 
 export interface ComponentSummary {
@@ -131,6 +193,10 @@ export interface TrialSummary {
   readonly batchesFrom?: 'records' | 'statistics' | null | undefined;
   readonly meanBatch: number | null;
   readonly processes: readonly ProcessUsage[];
+  /** Of runs before there were readings: absent. */
+  readonly readings?: readonly ReadingSummary[] | undefined;
+  readonly monitors?: readonly MonitorReport[] | undefined;
+  readonly energy?: readonly EnergyUsage[] | undefined;
   readonly accuracy: {
     readonly metric: string;
     readonly value: number;

@@ -3,9 +3,7 @@ import { forkLoad } from '../clients/load-handle.js';
 import { transportNamed } from '../clients/transports/index.js';
 import { compiledUrl } from '../results/compiled.js';
 import type { TrialFacts } from '../results/facts.js';
-import type { Monitor } from '../results/monitors/index.js';
-import { proc } from '../results/monitors/proc.js';
-import type { ProcessUsage } from '../results/summary.js';
+import { type Monitored, startMonitors } from '../results/monitors/index.js';
 import type { ModelStatistics } from '../servers/protocol/index.js';
 import { forkServer, type ServerHandle } from '../servers/server-handle.js';
 import type { ServerSpec } from '../servers/spec.js';
@@ -20,15 +18,13 @@ export interface Session {
   stop(): Promise<void>;
   /** After `drive`. */
   readonly statistics: TrialFacts['statistics'];
-  readonly processes: readonly ProcessUsage[];
+  readonly monitored: Monitored | undefined;
 }
-
-const MONITOR_PERIOD_MS = 200;
 
 /** A server process and a load process that meet over a wire protocol. */
 export class ServerSession implements Session {
   statistics: TrialFacts['statistics'];
-  processes: readonly ProcessUsage[] = [];
+  monitored: Monitored | undefined;
   #server: ServerHandle | undefined;
   readonly #endpoint: string;
 
@@ -44,18 +40,27 @@ export class ServerSession implements Session {
   async drive(job: DriveJob, signal: AbortSignal, processes = 1): Promise<DriveResult> {
     const spec = serverSpec(this.spec, this.context, { [this.#endpoint]: { port: 0 } });
     const starting = forkServer(spec, { signal, onLine: this.onLine, onEvent: this.context.onEvent });
-    const watch = new Watch();
+    const monitors = await startMonitors(this.context.monitors);
+    let marked = false;
     let before: ReturnType<typeof ask> | undefined;
     const pointless = new AbortController();
     const load = forkLoad(
-      starting.then((server) => ({ ...job, url: server.addresses[this.#endpoint]!, model: server.metadata.name })),
+      starting.then(async (server) => {
+        monitors.watch({ role: 'server', pid: server.pid, url: server.addresses.rest });
+        await monitors.idle(signal);
+        return { ...job, url: server.addresses[this.#endpoint]!, model: server.metadata.name };
+      }),
       {
         signal: AbortSignal.any([signal, pointless.signal]),
         cpus: this.spec.system.loadCpus,
         processes,
-        onStart: (pid) => watch.add('load', pid),
+        onStart: (pid) => monitors.watch({ role: 'load', pid }),
         onProgress: (progress) => {
-          if (progress.phase === 'measuring' && watch.mark()) before = ask(this.#server!);
+          if (progress.phase === 'measuring' && !marked) {
+            marked = true;
+            monitors.mark();
+            before = ask(this.#server!);
+          }
           this.context.onProgress(progress);
         },
       },
@@ -64,16 +69,15 @@ export class ServerSession implements Session {
     try {
       const server = await starting;
       this.#server = server;
-      watch.add('server', server.pid);
       const result = await Promise.race([load, deathOf(server)]);
-      this.processes = watch.stop();
+      this.monitored = await monitors.stop();
       const [first] = (await before) ?? [];
       const [last] = await server.statistics();
       this.statistics = first && last ? { before: first, after: last } : undefined;
       signal.throwIfAborted();
       return result;
     } finally {
-      watch.stop();
+      await monitors.stop();
       // A load that went on against a server that is gone would disturb the next trial.
       pointless.abort();
       await load.catch(() => {});
@@ -102,7 +106,7 @@ function ask(server: ServerHandle): Promise<readonly ModelStatistics[] | undefin
 /** Load and server core in one process of its own: nothing but function calls between them. */
 export class InProcessSession implements Session {
   readonly statistics = undefined;
-  processes: readonly ProcessUsage[] = [];
+  monitored: Monitored | undefined;
 
   constructor(
     private readonly spec: TrialSpec,
@@ -112,55 +116,32 @@ export class InProcessSession implements Session {
 
   async drive(job: DriveJob, signal: AbortSignal, processes = 1): Promise<DriveResult> {
     const program = compiledUrl(import.meta.url, './in-process.js');
-    const watch = new Watch();
+    const monitors = await startMonitors(this.context.monitors);
+    let marked = false;
     try {
       const result = await forkLoad(job, {
         signal,
         cpus: this.spec.system.serverCpus,
         processes,
         host: { program, spec: serverSpec(this.spec, this.context, {}) },
-        onStart: (pid) => watch.add('load', pid),
+        onStart: (pid) => monitors.watch({ role: 'load', pid }),
         onProgress: (progress) => {
-          if (progress.phase === 'measuring') watch.mark();
+          if (progress.phase === 'measuring' && !marked) {
+            marked = true;
+            monitors.mark();
+          }
           this.context.onProgress(progress);
         },
       });
-      this.processes = watch.stop();
+      this.monitored = await monitors.stop();
       signal.throwIfAborted();
       return result;
     } finally {
-      watch.stop();
+      await monitors.stop();
     }
   }
 
   async stop(): Promise<void> {}
-}
-
-/** The process monitor of a trial, if this system has one: from the first sign of measuring to the result. */
-class Watch {
-  #monitor: Monitor | undefined;
-  #marked = false;
-
-  readonly #targets: { readonly role: string; readonly pid: number }[] = [];
-
-  add(role: string, pid: number): void {
-    this.#targets.push({ role, pid });
-  }
-
-  /** True at the first call. */
-  mark(): boolean {
-    if (this.#marked) return false;
-    this.#marked = true;
-    if (proc.unavailable() === undefined) this.#monitor = proc.start(this.#targets, MONITOR_PERIOD_MS);
-    this.#monitor?.mark();
-    return true;
-  }
-
-  stop(): readonly ProcessUsage[] {
-    const usage = this.#monitor?.stop() ?? [];
-    this.#monitor = undefined;
-    return usage;
-  }
 }
 
 function serverSpec({ system }: TrialSpec, context: TrialContext, frontends: ServerSpec['frontends']): ServerSpec {

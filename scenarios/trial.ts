@@ -7,6 +7,7 @@ import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
 import type { TrialFacts } from '../results/facts.js';
+import type { Monitored, MonitorSettings } from '../results/monitors/index.js';
 import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
@@ -26,6 +27,8 @@ export interface TrialContext {
   readonly samples: SamplesChoice | undefined;
   /** Processes that share each load, as far as it can be shared; absent: one. */
   readonly loadProcesses?: number | undefined;
+  /** Absent in runs that were planned before there was a choice: the defaults. */
+  readonly monitors?: MonitorSettings | undefined;
   /** Capacity in requests per second that a probe found, by `system transport`; undefined where it failed. */
   capacity(system: string, transport: string): number | undefined;
   /** The cost table of the system's model, for strategies that plan with it. */
@@ -103,7 +106,8 @@ async function measure(
       // Accuracy mode ends with the last sample, whatever the load's own minima.
       load: spec.kind === 'accuracy' ? { ...facts, minDurationNs: 0, minQueries: 0 } : facts,
       statistics: session.statistics,
-      processes: session.processes,
+      processes: session.monitored?.processes ?? [],
+      ...keepReadings(session.monitored, drive.startedAt, spec.identity.id, store),
       targets: targetsOf(spec, context),
       seed: context.bootstrapSeed,
       scheduleSeed: spec.seeds.schedule,
@@ -118,6 +122,19 @@ async function measure(
 function processesOf(spec: TrialSpec, context: TrialContext, plan: LoadPlan): number {
   if (spec.kind === 'accuracy') return 1;
   return Math.min(spec.load.processes ?? context.loadProcesses ?? 1, mostProcesses(plan));
+}
+
+/** Aligns what the monitors read with the load's t = 0, and stores it beside the records. */
+export function keepReadings(
+  monitored: Monitored | undefined,
+  startedAt: string,
+  trialId: string,
+  store: RunStore,
+): Pick<TrialFacts, 'readings' | 'monitors'> {
+  if (!monitored) return {};
+  const readings = monitored.readings(Date.parse(startedAt));
+  if (readings.length > 0) store.writeReadings(trialId, readings);
+  return { readings, monitors: monitored.reports };
 }
 
 /** A probe has none: it is to be overloaded. */

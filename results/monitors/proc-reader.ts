@@ -3,34 +3,56 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 /** CPU time in ticks of 10 ms: USER_HZ is 100 on every Linux that Node runs on. */
 export const SECONDS_PER_TICK = 0.01;
 
-/** Ticks that a process or thread has used. */
-export interface Ticks {
+/** What a line of `/proc/…/stat` tells of a process or thread; times in ticks. */
+export interface Stat {
   readonly user: number;
   readonly system: number;
   /** Of children that have ended and were waited for. */
   readonly childUser: number;
   readonly childSystem: number;
+  readonly threads: number;
 }
 
 /** Fields of a line of `/proc/…/stat`. The name (field 2) may hold blanks and brackets: count from its last bracket. */
-export function parseStat(line: string): Ticks {
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  const ticks = (field: number) => Number(fields[field - 3] ?? 0);
-  return { user: ticks(14), system: ticks(15), childUser: ticks(16), childSystem: ticks(17) };
+export function parseStat(line: string): Stat {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ', 18);
+  const field = (number: number) => Number(fields[number - 3] ?? 0);
+  return { user: field(14), system: field(15), childUser: field(16), childSystem: field(17), threads: field(20) };
 }
 
-/** One file of `/proc`, kept open: a reading costs 2 µs instead of 10. Undefined once the process is gone. */
+/** `/proc/…/io`: bytes and calls of read and write, sockets and pipes included, ended threads and children too. */
+export interface Io {
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly readCalls: number;
+  readonly writeCalls: number;
+}
+
+export function parseIo(text: string): Io {
+  const field = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+  return {
+    readBytes: field('rchar'),
+    writeBytes: field('wchar'),
+    readCalls: field('syscr'),
+    writeCalls: field('syscw'),
+  };
+}
+
+/** One file of `/proc` or `/sys`, kept open: a reading costs 2 µs instead of 10. Undefined once the process is gone. */
 export class ProcFile {
+  /** Why it could not be opened: `ENOENT`, `EACCES` … */
+  readonly problem: string | undefined;
   private descriptor: number | undefined;
 
   constructor(path: string) {
     try {
       this.descriptor = openSync(path, 'r');
-    } catch {
-      this.descriptor = undefined;
+    } catch (error) {
+      this.problem = (error as NodeJS.ErrnoException).code ?? 'unknown';
     }
   }
 
+  /** At most 8 KiB of it. */
   read(): string | undefined {
     if (this.descriptor === undefined) return undefined;
     try {
@@ -67,7 +89,7 @@ export function contextSwitches(pid: number): { readonly voluntary: number; read
   return { voluntary, involuntary };
 }
 
-const BUFFER = Buffer.alloc(4096);
+const BUFFER = Buffer.alloc(8192);
 
 /** Each thread has its own list of children. */
 function childrenOf(pid: number): number[] {

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
+import type { Readings } from '../readings.js';
 import type { RecordTable } from '../record.js';
 import type { StoredRun } from '../run.js';
 
@@ -34,6 +35,8 @@ export interface ViewInput {
   readonly run: StoredRun;
   /** Reads a trial's records on demand; undefined where there are none (an old or broken folder). */
   records(trialId: string): RecordTable | undefined;
+  /** What a trial's monitors read; undefined where none ran, and absent where nobody can tell. */
+  readings?(trialId: string): Readings | undefined;
   /** Seed for intervals. */
   readonly seed: bigint;
 }

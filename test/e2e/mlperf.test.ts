@@ -26,8 +26,8 @@ warmUp: 50ms
   const logs = ['mlperf_log_detail.txt', 'mlperf_log_summary.txt', 'mlperf_log_trace.json'];
   const [accuracy, alone] = ['one.accuracy.rest-binary.r1', 'one.alone.rest-binary.r1'];
   expect(trialFiles(run)).toEqual({
-    [accuracy]: ['mlperf_log_accuracy.json', ...logs, 'outputs.f32', 'records.arrow', 'summary.json'],
-    [alone]: [...logs, 'records.arrow', 'summary.json'],
+    [accuracy]: ['mlperf_log_accuracy.json', ...logs, 'outputs.f32', 'readings.arrow', 'records.arrow', 'summary.json'],
+    [alone]: [...logs, 'readings.arrow', 'records.arrow', 'summary.json'],
   });
   const text = (trial: string, name: string) => readFileSync(join(run, 'trials', trial, name), 'utf8');
 

@@ -36,7 +36,7 @@ warmUp: 50ms
     const trials = trialFiles(run);
     expect(Object.keys(trials)).toHaveLength(2 * 2 * 3);
     for (const [id, files] of Object.entries(trials)) {
-      if (id.startsWith('works.')) expect(files, id).toEqual(['records.arrow', 'summary.json']);
+      if (id.startsWith('works.')) expect(files, id).toEqual(['readings.arrow', 'records.arrow', 'summary.json']);
       else expect(files, id).toEqual(['failed.json']);
       if (id.startsWith('works.')) expect(readJson(run, 'trials', id, 'summary.json')).toMatchObject({ schema: 1 });
       else
