@@ -91,6 +91,8 @@ interface Measured extends PhaseResult {
   readonly table: RecordTable;
   readonly warmUpRows: number;
   readonly clocks: readonly [start: ClockPair, end: ClockPair];
+  /** Clock reading of t = 0. */
+  readonly originNs: number;
   readonly cpu: NodeJS.CpuUsage;
   readonly elapsedNs: number;
 }
@@ -125,7 +127,7 @@ async function measure(
   );
   const elapsedNs = nowNs() - originNs;
   const cpu = process.cpuUsage(cpuStart);
-  return { ...result, table, warmUpRows, clocks: [start, readClocks()], cpu, elapsedNs };
+  return { ...result, table, warmUpRows, clocks: [start, readClocks()], originNs, cpu, elapsedNs };
 }
 
 function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLibrary, measured: Measured): DriveResult {
@@ -135,7 +137,7 @@ function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLib
   const last = lastCompletion(table, warmUpRows);
   return {
     kind: 'result',
-    startedAt: new Date(clocks[0].wallMs).toISOString(),
+    startedAt: new Date(clocks[0].wallMs + (measured.originNs - clocks[0].monotonicNs) / 1e6).toISOString(),
     durationNs: Number.isNaN(last) ? measured.elapsedNs : last,
     scheduledNs: plan.mode === 'open' ? lastDue(table, warmUpRows) : measured.sendingNs,
     offered: table.length - warmUpRows,

@@ -2,7 +2,7 @@ import { counterAt, type Readings, type Series, type Span } from './readings.js'
 import type { EnergyUsage } from './summary.js';
 
 /** The series of a device's cumulative energy counter, in joules. */
-export const ENERGY = 'energy';
+const ENERGY = 'energy';
 
 /**
  * What the devices used over the window, by their cumulative counters at its edges, less what they use idle. Never power

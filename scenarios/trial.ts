@@ -125,7 +125,7 @@ function processesOf(spec: TrialSpec, context: TrialContext, plan: LoadPlan): nu
 }
 
 /** Aligns what the monitors read with the load's t = 0, and stores it beside the records. */
-export function keepReadings(
+function keepReadings(
   monitored: Monitored | undefined,
   startedAt: string,
   trialId: string,

@@ -1,9 +1,7 @@
 import type { MonitorDefinition } from './contract.js';
 import { proc } from './proc.js';
 
-export const monitors = [proc] as const satisfies readonly MonitorDefinition[];
-
-/** The monitor of that name, or undefined. */
-export function monitor(name: string): MonitorDefinition | undefined {
-  return monitors.find((one) => one.name === name);
-}
+/** In the order in which they are asked. One import and one line per addition. */
+export const monitors = [
+  proc, // processes and their children
+] as const satisfies readonly MonitorDefinition[];

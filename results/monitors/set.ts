@@ -37,7 +37,7 @@ export interface Monitored {
   readonly reports: readonly MonitorReport[];
 }
 
-export const DEFAULT_PERIOD_MS = 100;
+const DEFAULT_PERIOD_MS = 100;
 
 /**
  * Starts what is asked for, else the defaults. What can't run here is reported as absent with its reason and ends nothing.
@@ -56,13 +56,6 @@ export async function startMonitors(settings: MonitorSettings = {}): Promise<Mon
     runners.push(runner);
   }
   return running(runners, readings, clocks, periodMs);
-}
-
-/** A scenario's monitors with their options parsed. Throws UserError. */
-export function checkMonitor({ name, options }: MonitorChoice, place = 'monitors'): MonitorChoice {
-  const definition = lookUp<MonitorDefinition>(monitors, name, 'monitor', place);
-  checked(definition.options, options, `${place}.${name}`);
-  return { name, options };
 }
 
 interface Choice {
