@@ -34,7 +34,8 @@ export function componentSummaries(
 
 type PerRow = (row: number) => number;
 
-function parts(records: RecordTable): readonly { readonly name: string; readonly value: PerRow }[] {
+/** Every component but the residual, as a function of the row. */
+export function parts(records: RecordTable): readonly { readonly name: string; readonly value: PerRow }[] {
   const own = (name: 'receive' | 'queue' | 'computeInput' | 'computeInfer' | 'computeOutput' | 'serialise') => {
     const values = records[`${name}Ns`];
     return { name, value: (row: number) => values[row]! };
@@ -51,11 +52,13 @@ function parts(records: RecordTable): readonly { readonly name: string; readonly
   ];
 }
 
-function difference(later: Float64Array, earlier: Float64Array): PerRow {
+/** Of two instants of a row. */
+export function difference(later: Float64Array, earlier: Float64Array): PerRow {
   return (row) => later[row]! - earlier[row]!;
 }
 
-function column(rows: Uint32Array, value: PerRow): Float64Array {
+/** A component's values of these rows. */
+export function column(rows: Uint32Array, value: PerRow): Float64Array {
   const values = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) values[i] = value(rows[i]!);
   return values;

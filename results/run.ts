@@ -21,6 +21,8 @@ export interface RunPlan {
   };
   readonly seeds: Readonly<Record<string, string>>;
   readonly model: { readonly name: string; readonly sha256: string | null; readonly provenance: string };
+  /** Two names of one system, run for the noise floor (A/A pairs); no part of what is compared. */
+  readonly twins?: readonly [string, string] | undefined;
   /** What all trials share; opaque down here. With it a run is resumed without its scenario file. */
   readonly settings?: unknown;
   readonly trials: readonly { readonly identity: TrialIdentity; readonly detail: unknown }[];

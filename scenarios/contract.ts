@@ -13,6 +13,8 @@ export interface Scenario {
   readonly model: ModelSpec;
   readonly samples: SamplesChoice | undefined;
   readonly systems: readonly SystemSpec[];
+  /** Two names of one system among `systems`: the A/A pair of `comparison.noiseFloor`. */
+  readonly twins?: readonly [string, string] | undefined;
   readonly loads: readonly LoadSpec[];
   readonly transports: readonly string[];
   readonly targets: Targets;

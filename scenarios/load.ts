@@ -30,6 +30,7 @@ export function loadScenario(file: string): Scenario {
   const model = readModel(top.model, ['model'], yaml, found, dirname(file));
   // Without a sound model the systems are read for their own mistakes; the scenario is refused anyway.
   const systems = readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file));
+  const twin = readTwin(top.comparison.noiseFloor, systems, yaml, found);
   const loadSpecs = readLoads(yaml, found, dirname(file));
   checkTransports(top.transports, yaml, found);
   checkLoadProcesses(top.loadProcesses, loadSpecs, top.transports, yaml, found);
@@ -44,7 +45,8 @@ export function loadScenario(file: string): Scenario {
     preset: top.preset,
     model,
     samples: chosenSamples,
-    systems,
+    systems: twin ? [...systems, twin] : systems,
+    ...(twin ? { twins: [top.comparison.noiseFloor!, twin.name] as const } : {}),
     loads: loadSpecs,
     transports: top.transports,
     targets: { p99LatencyNs: top.targets.p99Latency, errorRate: top.targets.errorRate, accuracy: top.targets.accuracy },
@@ -57,6 +59,27 @@ export function loadScenario(file: string): Scenario {
     simulate: top.simulate,
     place: yaml.place,
   };
+}
+
+/** The system of `comparison.noiseFloor` once more, under another name. */
+function readTwin(
+  name: string | undefined,
+  systems: readonly SystemSpec[],
+  yaml: MergedYaml,
+  found: Problem[],
+): SystemSpec | undefined {
+  if (name === undefined) return undefined;
+  const place = yaml.place(['comparison', 'noiseFloor']);
+  const system = find(systems, name, 'system', place, found);
+  if (!system) return undefined;
+  const twin = `${name}-again`;
+  if (systems.some((each) => each.name === twin))
+    found.push({
+      place,
+      found: `"${twin}", the name of its A/A twin, is another system's`,
+      remedy: 'Rename that one.',
+    });
+  return { ...system, name: twin, summary: `${system.summary} (A/A twin of ${name})` };
 }
 
 /** Stand in for required keys that are missing or wrong. */

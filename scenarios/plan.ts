@@ -70,6 +70,7 @@ export function storedPlan(
     transports: scenario.transports,
     targets: scenario.targets,
     seeds: { ...scenario.seeds },
+    ...(scenario.twins ? { twins: scenario.twins } : {}),
     settings: settingsOf(scenario),
     model: { name: model.name, sha256: model.sha256 ?? null, provenance: model.provenance },
     trials: trials.map((each) => ({ identity: each.identity, detail: each })),

@@ -1,3 +1,4 @@
+import { compareCommand } from './commands/compare.js';
 import { conformCommand } from './commands/conform.js';
 import { crosscheckCommand } from './commands/crosscheck.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -18,6 +19,7 @@ export const commands = [
   runCommand, // the main job
   planCommand,
   reportCommand,
+  compareCommand,
   simulateCommand,
   profileCommand,
   serveCommand,

@@ -58,6 +58,16 @@ export const scenarioSchema = z.strictObject({
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
   accuracy: z.boolean().default(false).describe('also run every sample once and judge the answers'),
   simulate: z.boolean().default(false).describe('show simulated results beside the real ones'),
+  comparison: z
+    .strictObject({
+      noiseFloor: z
+        .string()
+        .optional()
+        .describe(
+          'a system that is run under a second name too (A/A pairs): what it differs from itself is no finding',
+        ),
+    })
+    .default({}),
   seeds: z
     .strictObject({
       schedule: seed.optional(),

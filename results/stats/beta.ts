@@ -21,7 +21,7 @@ export function binomialCdf(k: number, n: number, q: number): number {
 
 /** The t that Student's distribution with `freedom` degrees exceeds in absolute value with probability 1 − level. */
 export function studentQuantile(level: number, freedom: number): number {
-  const outside = (t: number) => incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
+  const outside = (t: number) => studentTails(t, freedom);
   let high = 1;
   while (outside(high) > 1 - level) high *= 2;
   let low = 0;
@@ -31,6 +31,11 @@ export function studentQuantile(level: number, freedom: number): number {
     else high = middle;
   }
   return high;
+}
+
+/** P[|T| ≥ |t|] of Student's distribution with `freedom` degrees. */
+export function studentTails(t: number, freedom: number): number {
+  return Number.isFinite(t) ? incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) : 0;
 }
 
 function logBeta(a: number, b: number): number {

@@ -17,19 +17,35 @@ export function percentileInterval(
   p: number,
   seed: bigint,
 ): Interval | undefined {
+  if (sorted.length < MIN_VALUES) return undefined;
+  const replicator = percentileReplicator(values, sorted, p);
+  const random = new FastRandom(seed);
+  const drawn = new Uint32Array(replicator.blocks);
+  const replicates = new Float64Array(RESAMPLES);
+  for (let r = 0; r < RESAMPLES; r++) {
+    for (let b = 0; b < drawn.length; b++) drawn[b] = uniformInt(random, drawn.length);
+    replicates[r] = replicator.of(drawn);
+  }
+  return expandedInterval(replicates.sort(), replicator.blocks);
+}
+
+/** Fewer values than this make no blocks. */
+export const MIN_VALUES = 20;
+
+/** The percentile of drawn blocks of neighbours. */
+export interface PercentileReplicator {
+  readonly blocks: number;
+  /** Of the blocks with these numbers, joined. */
+  of(drawn: Uint32Array): number;
+}
+
+/** `values` in order of time (NaN left out) as blocks; at least 20 of them. `sorted`: the same, ascending. */
+export function percentileReplicator(values: ArrayLike<number>, sorted: Float64Array, p: number): PercentileReplicator {
   const n = sorted.length;
-  if (n < 20) return undefined;
   const blocks = blockCount(n);
   const candidates = candidateValues(sorted, p, blocks);
   const ranks = blockRanks(values, n, blocks, candidates);
-  const random = new FastRandom(seed);
-  const drawn = new Uint32Array(blocks);
-  const replicates = new Float64Array(RESAMPLES);
-  for (let r = 0; r < RESAMPLES; r++) {
-    for (let b = 0; b < blocks; b++) drawn[b] = uniformInt(random, blocks);
-    replicates[r] = candidates[replicatePercentile(ranks, drawn, candidates.length, p)]!;
-  }
-  return expandedInterval(replicates.sort(), blocks);
+  return { blocks, of: (drawn) => candidates[replicatePercentile(ranks, drawn, candidates.length, p)]! };
 }
 
 /**

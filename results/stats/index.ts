@@ -8,7 +8,8 @@ export {
 } from './early-stopping.js';
 export { studentInterval } from './interval.js';
 export { kolmogorovDistance } from './kolmogorov.js';
-export { noiseFloor, type PairedRatio, pairedRatio } from './paired.js';
+export { benjaminiHochberg, FALSE_DISCOVERY_RATE } from './multiplicity.js';
+export { blockRatioInterval, noiseFloor, type PairedRatio, pairedRatio, repeatNoise } from './paired.js';
 export { ascending, countAbove, distribution, mean, percentile, quantile } from './percentile.js';
 export {
   canonicalDouble,

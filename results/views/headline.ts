@@ -1,8 +1,8 @@
 import type { ViewDefinition } from './contract.js';
-import { type Claim, claim, PAIRS_FOR_A_CLAIM } from './support/claims.js';
+import { amongAll, type Claim, claim, PAIRS_FOR_A_CLAIM } from './support/claims.js';
 import { commonTail, type Figure, goodput, latency, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
-import { arenas, comparedGroups, type Group } from './support/groups.js';
+import { arenas, comparedGroups, type Group, type Twins, twinsOf } from './support/groups.js';
 import { capitalised, claimWords, tallyWords } from './support/sentences.js';
 import { counted, listed } from './support/text.js';
 
@@ -13,7 +13,7 @@ export const headline: ViewDefinition = {
   render({ run, seed }) {
     const groups = comparedGroups(run);
     if (!groups.some((group) => group.summaries.length > 0)) return undefined;
-    const claims = arenas(groups).flatMap((arena) => claimsOf(arena, seed));
+    const claims = allClaims(groups, run.plan.twins, seed);
     const byLoad = [...groupBy(claims, ({ arena }) => JSON.stringify([arena[0]!.load, arena[0]!.simulated])).values()];
     return [
       { kind: 'heading', text: 'Answer' },
@@ -29,12 +29,16 @@ interface ArenaClaim {
   readonly claim: Claim;
 }
 
-/** One claim an arena, in the figure that its load is about. */
-function claimsOf(arena: readonly Group[], seed: bigint): ArenaClaim[] {
-  return figuresFor(arena).flatMap((figure) => {
-    const found = claim(arena, figure, seed);
-    return found ? [{ arena, claim: found }] : [];
-  });
+/** The claims of an arena are in the figures that its load is about; each is judged among all of them. */
+function allClaims(groups: readonly Group[], twins: Twins, seed: bigint): ArenaClaim[] {
+  const made = arenas(groups, twins).flatMap((arena) =>
+    figuresFor(arena).flatMap((figure) => {
+      const found = claim(arena, figure, seed, twinsOf(groups, arena, twins));
+      return found ? [{ arena, claim: found }] : [];
+    }),
+  );
+  const judged = amongAll(made.map((each) => each.claim));
+  return made.map(({ arena }, i) => ({ arena, claim: judged[i]! }));
 }
 
 /**

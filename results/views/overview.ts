@@ -1,8 +1,8 @@
 import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
-import { claim } from './support/claims.js';
+import { amongAll, claim } from './support/claims.js';
 import { commonTail, type Figure, goodput, latency, merge, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
-import { arenas, comparedGroups, type Group } from './support/groups.js';
+import { arenas, comparedGroups, type Group, type Twins, twinsOf } from './support/groups.js';
 import { figureCell, manyTransports, rowLabel } from './support/text.js';
 
 /** Systems × loads, one table a figure. */
@@ -32,7 +32,7 @@ export const overview: ViewDefinition = {
 
 function table(figure: Figure, groups: readonly Group[], { run, seed }: ViewInput): Block {
   const loads = [...new Set(groups.map((group) => group.load))];
-  const best = shownBest(groups, figure, seed);
+  const best = shownBest(groups, figure, seed, run.plan.twins);
   const rows = [...groupBy(inRowOrder(groups, run.plan.systems), rowKey).values()].map((row): Cell[] => [
     rowLabel(row[0]!, manyTransports(groups)),
     ...loads.map((load) => {
@@ -48,10 +48,12 @@ function table(figure: Figure, groups: readonly Group[], { run, seed }: ViewInpu
   };
 }
 
-/** The groups that are shown to be the best of their arena. */
-function shownBest(groups: readonly Group[], figure: Figure, seed: bigint): ReadonlySet<Group> {
-  const claims = arenas(groups).map((arena) => claim(arena, figure, seed));
-  return new Set(claims.flatMap((each) => (each?.strength === 'shown' ? [each.best.group] : [])));
+/** The groups that are shown to be the best of their arena, judged among all comparisons of the table. */
+function shownBest(groups: readonly Group[], figure: Figure, seed: bigint, twins: Twins): ReadonlySet<Group> {
+  const claims = arenas(groups, twins).flatMap(
+    (arena) => claim(arena, figure, seed, twinsOf(groups, arena, twins)) ?? [],
+  );
+  return new Set(amongAll(claims).flatMap((each) => (each.strength === 'shown' ? [each.best.group] : [])));
 }
 
 /** Transport by transport, so that what is compared stands together. */

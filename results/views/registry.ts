@@ -16,6 +16,7 @@ import { reproduce } from './reproduce.js';
 import { simulation } from './simulation.js';
 import { timeline } from './timeline.js';
 import { trials } from './trials.js';
+import { tail } from './tail.js';
 
 /** Every section of a report, in its order. One import and one line per addition. */
 export const views = [
@@ -27,6 +28,7 @@ export const views = [
   timeline, // what happened when
   batches, // batch sizes
   components, // where the time goes
+  tail, // what makes the slowest 1 % slow
   cost, // CPU and memory
   accuracy, // right answers
   simulation, // measured beside simulated

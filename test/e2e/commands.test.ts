@@ -102,6 +102,40 @@ describe('servemark simulate', () => {
   });
 });
 
+describe('servemark compare', () => {
+  const run = 'results/reference/quickstart';
+
+  test('sets two systems of a run against each other, by load, transport and figure, in the order of the plan', async () => {
+    const { code, stdout, stderr } = await within(['compare', 'batching', 'serial', '--run', run, '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const found = JSON.parse(stdout) as { comparisons: Record<string, unknown>[] };
+    expect(found).toMatchObject({ schema: 1, run, interleaved: true });
+    expect(found.comparisons).toHaveLength(4 * 2 * 4);
+    expect(found.comparisons[0]).toMatchObject({ load: 'alone', transport: 'rest-binary', a: 'batching', b: 'serial' });
+    // One repeat: the interval of a latency is that of its blocks, and nothing is a claim.
+    const tail = found.comparisons.find((each) => each.load === 'over' && each.figure === 'p99Latency')!;
+    expect(tail).toMatchObject({ claim: { state: 'indication' }, within: { level: 0.95 } });
+  });
+
+  test('finds a run equal to itself, claims nothing between two runs, and says why', async () => {
+    const { code, stdout } = await within(['compare', run, run, '--strict']);
+    expect(stdout).toMatch(/not interleaved/);
+    expect(stdout).toMatch(/serial +half +grpc +p50 +1\.00 /);
+    expect(stdout).not.toMatch(/What else differs/);
+    expect(code).toBe(0);
+  });
+
+  test.each<[what: string, args: string[], message: RegExp]>([
+    ['an unknown system', ['batchin', 'serial', '--run', run], /no system or run folder "batchin".*"batching"/],
+    ['half a pair', ['two', 'serial', '--run', run, '--noise-floor', 'two'], /"two" is no pair/],
+    ['systems and run folders', [run, run, '--run', run], /--run: belongs to two systems/],
+  ])('refuses %s', async (_what, args, message) => {
+    const { code, stderr } = await within(['compare', ...args]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+});
+
 describe('servemark conform', () => {
   test('counts what passes and ends with 0', async () => {
     const { code, stdout } = await servemark(['conform', VECTORS]);

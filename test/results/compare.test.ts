@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareSystems } from '../../results/compare.js';
+import { compareRuns, compareSystems } from '../../results/compare.js';
 import { summarise } from '../../results/summarise.js';
 import type { TrialOutcome } from '../../results/summary.js';
 import { CLOSED, factsOf, steady } from './facts.js';
@@ -92,5 +92,40 @@ describe('two systems', () => {
   it('are not compared where one has no trial, nor in a percentile that was not printed', () => {
     expect(compareSystems([trial('new', 1, 5)], 'new', 'old', { seed: 1n })).toEqual([]);
     expect(compare(run([5], [10]), 'p99Latency').claim).toEqual({ state: 'unknown', text: 'no pair of figures' });
+  });
+
+  it('are judged among all that is looked at: three of 48 figures at p 0.01 are no claim', () => {
+    // Ratios 1.02 … 1.10 over five pairs: p 0.01; eleven more loads of four figures each differ by nothing but chance.
+    const wobble = [1.04, 1.06, 1.1, 1.02, 1.09];
+    const cell = (load: string, ratios: readonly number[]) =>
+      ratios.flatMap((ratio, i) => [trial('new', i + 1, 10 / ratio, { load }), trial('old', i + 1, 10, { load })]);
+    const alone = cell('a', wobble);
+    const equal = [0.99, 1.01, 1, 1.02, 0.98];
+    const among = [...alone, ...[...'bcdefghijkl'].flatMap((load) => cell(load, equal))];
+    expect(compare(alone, 'throughput').claim.state).toBe('better');
+    const judged = compare(among, 'throughput');
+    expect(judged.claim.text).toMatch(/^indication: p 0\.\d+ adjusted for 36 comparisons$/);
+    expect(judged.adjustedP!).toBeGreaterThan(0.05);
+  });
+
+  it('without A/A pairs have the noise of their own repeats for a floor', () => {
+    const outcomes = run([9, 10, 9, 10, 9.5], [10, 10, 10, 10, 10]);
+    expect(compare(outcomes, 'throughput')).toMatchObject({ noiseFrom: 'repeats' });
+    expect(compare(outcomes, 'throughput').noiseFloor).toBeCloseTo(10 / 9, 9);
+  });
+});
+
+describe('two runs', () => {
+  it('are no claim, however far apart: they were not interleaved', () => {
+    const [first, second] = [
+      [5, 6, 7, 8, 9],
+      [10, 12, 14, 16, 18],
+    ].map((list) => list.map((ms, i) => trial('one', i + 1, ms))) as [TrialOutcome[], TrialOutcome[]];
+    const found = compareRuns(first, second, { seed: 1n }).find(({ figure }) => figure === 'p50Latency')!;
+    expect(found).toMatchObject({
+      system: 'one',
+      claim: { state: 'indication', text: 'better, n = 5, not interleaved' },
+    });
+    expect(found.ratio.ratio).toBeCloseTo(0.5, 9);
   });
 });

@@ -8,7 +8,7 @@ import { checkBatching, estimateNs, planTrials } from '../../scenarios/plan.js';
 const folder = mkdtempSync(join(tmpdir(), 'servemark-plan-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function scenarioOf(repeats: number, rate = '50% of a'): ReturnType<typeof loadScenario> {
+function scenarioOf(repeats: number, rate = '50% of a', more = ''): ReturnType<typeof loadScenario> {
   const path = join(folder, 'p.yaml');
   writeFileSync(
     path,
@@ -19,7 +19,7 @@ systems: { a: { strategy: serial }, b: { strategy: triton-dynamic, maxBatchSize:
 loads: { x: { type: server, rate: ${rate}, duration: 1s }, y: { type: closed, concurrency: 2, duration: 1s } }
 transports: [rest-binary, grpc]
 repeats: ${repeats}
-`,
+${more}`,
   );
   return loadScenario(path);
 }
@@ -34,6 +34,18 @@ describe('a plan', () => {
     expect(trials).toHaveLength(2 + 2 * 2 * 2 * 3);
     expect(new Set(trials.map((trial) => trial.identity.id)).size).toBe(trials.length);
     expect(trials.map((trial) => trial.identity.order)).toEqual(trials.map((_, index) => index));
+  });
+
+  test('runs the system of the noise floor under a second name too, beside the first, and says which two are one', () => {
+    const scenario = scenarioOf(2, '50% of a', 'comparison: { noiseFloor: a }');
+    const trials = planTrials(scenario).filter((trial) => trial.kind === 'measure');
+    const systems = trials.map((trial) => trial.identity.system);
+    expect(systems.filter((system) => system === 'a-again')).toHaveLength(2 * 2 * 2);
+    const [first, again] = ['a', 'a-again'].map((name) => trials.find((trial) => trial.identity.system === name)!);
+    expect(again!.system).toMatchObject({ strategy: first!.system.strategy, model: first!.system.model });
+    expect(again!.seeds).toEqual(first!.seeds);
+    expect(scenario.twins).toEqual(['a', 'a-again']);
+    expect(() => scenarioOf(1, '50% of a', 'comparison: { noiseFloor: c }')).toThrow(/comparison\.noiseFloor: .*"c"/);
   });
 
   test('probes no transport that a rate does not ask for', () => {

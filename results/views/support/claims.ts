@@ -1,5 +1,12 @@
 import { MIN_REPEATS } from '../../compare.js';
-import { type PairedRatio, pairedRatio } from '../../stats/index.js';
+import {
+  benjaminiHochberg,
+  FALSE_DISCOVERY_RATE,
+  noiseFloor,
+  type PairedRatio,
+  pairedRatio,
+  repeatNoise,
+} from '../../stats/index.js';
 import type { Interval } from '../../summary.js';
 import { type Figure, type Merged, merge } from './figures.js';
 import type { Group } from './groups.js';
@@ -20,8 +27,10 @@ export interface Rival extends Contender {
   /** Best / rival over pairs of the same repeat. */
   readonly ratio: PairedRatio;
   /**
-   * `behind`: the interval of the ratio excludes 1 over enough pairs, all VALID. `hinted`: over too few, or some INVALID; or there are only one or two
-   * pairs, in each of which the two trials' own intervals lie apart, the same way round. `level`: anything else.
+   * `behind`: the interval of the ratio excludes 1 over enough pairs, all VALID, and the shift exceeds what a system differs
+   * from itself. `hinted`: over too few, or some INVALID, or not beyond chance among all comparisons of the report; or there
+   * are only one or two pairs, in each of which the two trials' own intervals lie apart, the same way round. `level`:
+   * anything else.
    */
   readonly standing: 'behind' | 'hinted' | 'level';
 }
@@ -36,8 +45,11 @@ export interface Claim {
   readonly strength: 'shown' | 'hinted' | 'level' | 'alone';
 }
 
+/** Two groups of one system under two names, in one arena: what it differs from itself. */
+type TwinGroups = readonly [Group, Group] | undefined;
+
 /** Ranks the groups of one arena. Undefined where none has the figure. */
-export function claim(arena: readonly Group[], figure: Figure, seed: bigint): Claim | undefined {
+export function claim(arena: readonly Group[], figure: Figure, seed: bigint, twins?: TwinGroups): Claim | undefined {
   const sign = figure.better === 'lower' ? 1 : -1;
   const [best, ...others] = arena
     .flatMap((group) => {
@@ -46,8 +58,23 @@ export function claim(arena: readonly Group[], figure: Figure, seed: bigint): Cl
     })
     .sort((a, b) => sign * (a.merged.value - b.merged.value));
   if (best === undefined) return undefined;
-  const rivals = others.map((other) => rivalOf(best.group, other, figure, seed));
+  const rivals = others.map((other) => rivalOf(best.group, other, figure, seed, twins));
   return { figure, best, rivals, strength: strengthOf(rivals) };
+}
+
+/** The same claims where several are made at once: what does not stand among all their comparisons is hinted, not shown. */
+export function amongAll(claims: readonly Claim[]): Claim[] {
+  const adjusted = benjaminiHochberg(claims.flatMap(({ rivals }) => rivals.map(({ ratio }) => ratio.pValue)));
+  let next = 0;
+  return claims.map((each) => {
+    const rivals = each.rivals.map((rival): Rival => {
+      const p = adjusted[next++]!;
+      return rival.standing === 'behind' && p !== null && p > FALSE_DISCOVERY_RATE
+        ? { ...rival, standing: 'hinted' }
+        : rival;
+    });
+    return { ...each, rivals, strength: strengthOf(rivals) };
+  });
 }
 
 function strengthOf(rivals: readonly Rival[]): Claim['strength'] {
@@ -56,9 +83,13 @@ function strengthOf(rivals: readonly Rival[]): Claim['strength'] {
   return rivals.every(({ standing }) => standing === 'behind') ? 'shown' : 'hinted';
 }
 
-function rivalOf(best: Group, other: Contender, figure: Figure, seed: bigint): Rival {
-  const ratio = ratioOf(best, other.group, figure, seed);
-  return { ...other, ratio, standing: standingOf(ratio, best, other.group, figure) };
+function rivalOf(best: Group, other: Contender, figure: Figure, seed: bigint, twins: TwinGroups): Rival {
+  const pairs = pairsOf(best, other.group, figure);
+  const ratio = pairedRatio(...pairs, seed);
+  const standing = standingOf(ratio, best, other.group, figure);
+  const floor = twins ? noiseFloor(...pairsOf(...twins, figure)) : repeatNoise(...pairs);
+  const within = ratio.ratio !== null && floor !== null && Math.max(ratio.ratio, 1 / ratio.ratio) <= floor;
+  return { ...other, ratio, standing: standing === 'behind' && within ? 'level' : standing };
 }
 
 function standingOf({ interval, pairs }: PairedRatio, best: Group, other: Group, figure: Figure): Rival['standing'] {
@@ -78,16 +109,12 @@ function apart(best: Group, other: Group, figure: Figure): boolean {
   return common.length > 0 && common.every(([a, b]) => a !== undefined && b !== undefined && better(a, b));
 }
 
-/** a / b over the repeats that both have. */
-function ratioOf(a: Group, b: Group, figure: Figure, seed: bigint): PairedRatio {
+/** The figures of a and of b over the repeats that both have. */
+function pairsOf(a: Group, b: Group, figure: Figure): [a: number[], b: number[]] {
   const right = new Map(b.summaries.map((summary) => [summary.trial.repeat, figure.pick(summary)]));
   const pairs = a.summaries.flatMap((summary) => {
     const [left, other] = [figure.pick(summary), right.get(summary.trial.repeat)];
     return left === null || other === null || other === undefined ? [] : [[left, other] as const];
   });
-  return pairedRatio(
-    pairs.map(([left]) => left),
-    pairs.map(([, other]) => other),
-    seed,
-  );
+  return [pairs.map(([left]) => left), pairs.map(([, other]) => other)];
 }

@@ -39,9 +39,29 @@ export function groupsOfType(run: StoredRun, loadType: string): readonly Group[]
   return groups(run, (trial) => trial.loadType === loadType);
 }
 
-/** Groups that are compared with each other: same load, same transport, all measured or all simulated. */
-export function arenas(all: readonly Group[]): readonly (readonly Group[])[] {
+/** One system under two names, run to see what it differs from itself. */
+export type Twins = readonly [string, string] | undefined;
+
+/**
+ * Groups that are compared with each other: same load, same transport, all measured or all simulated. A twin's second name
+ * is no contender.
+ */
+export function arenas(groups: readonly Group[], twins?: Twins): readonly (readonly Group[])[] {
+  const all = groups.filter(({ system }) => system !== twins?.[1]);
   return [...groupBy(all, (group) => JSON.stringify([group.load, group.transport, group.simulated])).values()];
+}
+
+/** The A/A pair of an arena; undefined where none was run. */
+export function twinsOf(groups: readonly Group[], arena: readonly Group[], twins: Twins) {
+  if (!twins || arena.length === 0) return undefined;
+  const { load, transport, simulated } = arena[0]!;
+  const [first, second] = twins.map((name) =>
+    groups.find(
+      (group) =>
+        group.system === name && group.load === load && group.transport === transport && group.simulated === simulated,
+    ),
+  );
+  return first && second ? ([first, second] as const) : undefined;
 }
 
 export function identityOf(outcome: TrialOutcome): TrialIdentity {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialSummary } from '../../../results/summary.js';
-import { claim } from '../../../results/views/support/claims.js';
+import { amongAll, claim } from '../../../results/views/support/claims.js';
 import { latency, mergeValues, throughput } from '../../../results/views/support/figures.js';
 import type { Group } from '../../../results/views/support/groups.js';
 import { claimWords, tallyWords } from '../../../results/views/support/sentences.js';
@@ -90,6 +90,20 @@ describe('claims', () => {
     const made = claim([group('a', [1, 1], [50, 50]), group('b', [1, 1], [80, 80])], throughput, 1n)!;
     expect(made.best.group.system).toBe('b');
     expect(made.best.merged.value).toBe(80);
+  });
+
+  it('judges a comparison among all that the report makes: p 0.01 stands alone, not beside forty that show nothing', () => {
+    const close = claim([group('a', [1.04, 1.06, 1.1, 1.02, 1.09]), group('b', [1, 1, 1, 1, 1])], p99, 1n)!;
+    const equal = claim([group('a', [1, 1.02, 0.99, 1.01, 1]), group('b', [1, 1, 1.01, 1, 1])], p99, 1n)!;
+    expect(amongAll([close])[0]!.strength).toBe('shown');
+    expect(amongAll([close, ...Array.from({ length: 40 }, () => equal)])[0]!.strength).toBe('hinted');
+  });
+
+  it('shows nothing below what a system differs from itself under two names', () => {
+    const arena = [group('a', [1.1, 1.1, 1.1, 1.1, 1.1]), group('b', [1, 1, 1, 1, 1])];
+    const twins = [group('b', [1, 1, 1, 1, 1]), group('b-again', [1, 1.12, 1, 1, 1])] as const;
+    expect(claim(arena, p99, 1n)!.strength).toBe('shown');
+    expect(claim(arena, p99, 1n, twins)!.strength).toBe('level');
   });
 
   it('has nothing to say of one system but its figure', () => {
