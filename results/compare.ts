@@ -184,7 +184,7 @@ function apart(claim: Claim): Claim {
 }
 
 /** The direction of an improvement. */
-export function betterOf(name: ComparedName): 'higher' | 'lower' {
+function betterOf(name: ComparedName): 'higher' | 'lower' {
   return COMPARED.find((figure) => figure.name === name)!.better;
 }
 
