@@ -14,9 +14,9 @@ import { overview } from './overview.js';
 import { percentiles } from './percentiles.js';
 import { reproduce } from './reproduce.js';
 import { simulation } from './simulation.js';
+import { tail } from './tail.js';
 import { timeline } from './timeline.js';
 import { trials } from './trials.js';
-import { tail } from './tail.js';
 
 /** Every section of a report, in its order. One import and one line per addition. */
 export const views = [

@@ -50,11 +50,12 @@ function table(load: string, rows: readonly Row[], several: boolean): Block {
     rows: rows.map(({ group, found }): Cell[] => {
       const shares = names.map((name) => shareOf(name, found));
       const most = Math.max(...shares.map((share) => share ?? Number.NEGATIVE_INFINITY));
+      const trials = group.summaries.map(({ trial }) => trial.id);
       return [
         rowLabel(group, several),
-        formatDuration(middle(found.map(({ typicalNs }) => typicalNs))),
-        formatDuration(middle(found.map(({ tailNs }) => tailNs))),
-        ...shares.map((share) => shareCell(share, share === most && most > 0)),
+        { text: formatDuration(middle(found.map(({ typicalNs }) => typicalNs))), trials },
+        { text: formatDuration(middle(found.map(({ tailNs }) => tailNs))), trials },
+        ...shares.map((share) => shareCell(share, share === most && most > 0, trials)),
       ];
     }),
   };
@@ -65,12 +66,12 @@ function shareOf(name: string, found: readonly TailAttribution[]): number | unde
   return mergeValues(shares)?.value;
 }
 
-function shareCell(share: number | undefined, most: boolean): Cell {
+function shareCell(share: number | undefined, most: boolean, trials: readonly string[]): Cell {
   if (share === undefined) return { text: '–', mark: 'dim' };
   const text = percentText(share === 0 ? 0 : share, 0)
     .replace(/^-0 /, '0 ')
     .replace('-', '−');
-  return most ? { text, mark: 'bad' } : text;
+  return { text, mark: most ? 'bad' : undefined, trials };
 }
 
 function middle(values: readonly number[]): number {
