@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient and perf_analyzer from PyPI, ghz, vegeta, hey and k6 from Go.
+# Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient, perf_analyzer and MLPerf LoadGen
+# from PyPI, ghz, vegeta, hey and k6 from Go.
 # Nothing here is needed for `npm ci && npm test`; what can't be had is said and its tests are skipped aloud.
 set -uo pipefail
 log=${1:-/tmp}; tools=${SERVEMARK_TOOLS:-$PWD/.ci/tools}; mkdir -p "$tools/bin"
@@ -20,6 +21,11 @@ if [ -d "$tools/venv" ] && [ ! -x "$tools/bin/perf_analyzer" ]; then
   # Into a variable: grep -q on a pipe would end the writer early, and pipefail would call that a failure.
   usage=$("$tools/bin/perf_analyzer" --help 2>&1 || true)
   [[ $usage == *--concurrency-range* ]] || { rm -f "$tools/bin/perf_analyzer"; echo "skipped: perf_analyzer does not start here ($(tail -n 1 "$log/apt.log" 2>/dev/null))"; }
+fi
+if [ ! -x "$tools/bin/loadgen-python" ]; then
+  if python3 -m venv "$tools/loadgen" >"$log/loadgen.log" 2>&1 && "$tools/loadgen/bin/pip" install -q mlcommons-loadgen==6.0.17 >"$log/loadgen.log" 2>&1; then
+    printf '#!/bin/sh\nexec "%s/loadgen/bin/python" "$@"\n' "$tools" >"$tools/bin/loadgen-python"; chmod +x "$tools/bin/loadgen-python"
+  else echo "skipped: MLPerf LoadGen can't be had here ($(tail -n 1 "$log/loadgen.log" 2>/dev/null))"; fi
 fi
 # Other load generators, second opinions of `servemark crosscheck`. Go caches their builds; k6 is large: a limit of its own.
 go_tool() { # name, module, seconds

@@ -9,7 +9,7 @@ import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 import { top1Judge } from './judge.js';
 import type { Live } from './live.js';
 import { accuracyPlan } from './loads/accuracy-plan.js';
-import { type LoadPlan, planLoad } from './loads/index.js';
+import { type LoadContext, type LoadPlan, planLoad } from './loads/index.js';
 import { eventLoop, Pacer } from './pacer.js';
 import { type PhaseResult, type PhaseTools, runPhase } from './phase.js';
 import { ProgressReporter } from './progress.js';
@@ -78,13 +78,18 @@ function planOf(job: DriveJob, samples: SampleLibrary): LoadPlan {
       remedy: 'Use samples with labels (fashion-mnist, or npy with labels.npy)',
     });
   }
-  return planLoad(job.load.type, job.load.options, {
-    scheduleSeed: BigInt(job.seeds.schedule),
-    sampleSeed: BigInt(job.seeds.samples),
+  return planLoad(job.load.type, job.load.options, contextOf(job, samples));
+}
+
+function contextOf({ seeds, load }: DriveJob, samples: SampleLibrary): LoadContext {
+  return {
+    scheduleSeed: BigInt(seeds.schedule),
+    sampleSeed: BigInt(seeds.samples),
+    librarySeed: seeds.library === undefined ? undefined : BigInt(seeds.library),
     totalSampleCount: samples.totalSampleCount,
     performanceSampleCount: samples.performanceSampleCount,
-    preset: job.load.preset,
-  });
+    preset: load.preset,
+  };
 }
 
 interface Measured extends PhaseResult {

@@ -2,6 +2,13 @@ import type { Share } from './share.js';
 
 /** What a load process is told, and what it tells: plain data, so that it crosses a process boundary as JSON. */
 
+/** 64-bit integers as decimal text. `library`: MLPerf's seed of the sample library, under its presets. */
+export interface LoadSeeds {
+  readonly schedule: string;
+  readonly samples: string;
+  readonly library?: string | undefined;
+}
+
 export interface DriveJob {
   readonly transport: string;
   readonly url: string;
@@ -19,8 +26,7 @@ export interface DriveJob {
     readonly count?: number | undefined;
     readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
   };
-  /** 64-bit integers as decimal text. */
-  readonly seeds: { readonly schedule: string; readonly samples: string };
+  readonly seeds: LoadSeeds;
   readonly warmUpNs: number;
   /** `performance`, or `accuracy`: each sample once, answers judged against labels. */
   readonly mode: 'performance' | 'accuracy';

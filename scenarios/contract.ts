@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { LoadSeeds } from '../clients/job.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
 
@@ -47,6 +48,8 @@ export interface Seeds {
   readonly samples: string;
   readonly order: string;
   readonly bootstrap: string;
+  /** MLPerf's seed of the sample library; absent outside its presets. */
+  readonly library?: string;
 }
 
 export interface SamplesChoice {
@@ -96,7 +99,7 @@ export interface TrialSpec {
   readonly kind: 'probe' | 'measure' | 'accuracy';
   readonly system: SystemSpec;
   readonly load: LoadSpec;
-  readonly seeds: { readonly schedule: string; readonly samples: string };
+  readonly seeds: LoadSeeds;
 }
 
 /** One sub-command of the command line. One file, one line in the registry. */

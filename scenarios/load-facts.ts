@@ -1,3 +1,4 @@
+import type { LoadSeeds } from '../clients/job.js';
 import { type LoadPlan, loadNamed, PRESETS, planLoad } from '../clients/loads/index.js';
 import type { LoadFacts } from '../results/facts.js';
 import type { Preset, Targets } from './contract.js';
@@ -40,13 +41,14 @@ interface Minima {
 /** A load as the load process draws it from the same seeds; with a library of `sampleCount` samples. */
 export function planFrom(
   load: { readonly type: string; readonly options: Readonly<Record<string, unknown>> },
-  seeds: { readonly schedule: string; readonly samples: string },
+  seeds: LoadSeeds,
   preset: Preset,
   sampleCount = 1,
 ): LoadPlan {
   return planLoad(load.type, load.options, {
     scheduleSeed: BigInt(seeds.schedule),
     sampleSeed: BigInt(seeds.samples),
+    librarySeed: seeds.library === undefined ? undefined : BigInt(seeds.library),
     totalSampleCount: sampleCount,
     performanceSampleCount: sampleCount,
     preset,

@@ -18,7 +18,13 @@ type Path = readonly (string | number)[];
 /** MLCommons' seeds of mlperf.conf 6.x, for the `mlperf` presets; small ones otherwise. */
 const DEFAULT_SEEDS = {
   quick: { schedule: '1', samples: '2', order: '3', bootstrap: '4' },
-  mlperf: { schedule: '16159082839903944936', samples: '2747215439041700203', order: '3', bootstrap: '4' },
+  mlperf: {
+    schedule: '16159082839903944936',
+    samples: '2747215439041700203',
+    library: '2085463073848966840',
+    order: '3',
+    bootstrap: '4',
+  },
 } as const;
 
 /** Reads and validates a scenario file. Throws one UserError that holds *all* problems found. */
@@ -441,9 +447,10 @@ function readSeeds(
   yaml: MergedYaml,
   found: Problem[],
 ): Seeds {
-  const read = (key: keyof Seeds): string => {
+  const read = (key: Exclude<keyof Seeds, 'library'>): string => given(key) ?? fallback[key];
+  const given = (key: keyof Seeds): string | undefined => {
     const value = raw[key];
-    if (value === undefined) return fallback[key];
+    if (value === undefined) return undefined;
     const unsafe = typeof value === 'number' && !Number.isSafeInteger(value);
     if (unsafe || BigInt(value) >= 2n ** 64n)
       found.push({
@@ -454,7 +461,11 @@ function readSeeds(
       });
     return String(value);
   };
-  return { schedule: read('schedule'), samples: read('samples'), order: read('order'), bootstrap: read('bootstrap') };
+  const library = given('library') ?? fallback.library;
+  return {
+    ...{ schedule: read('schedule'), samples: read('samples'), order: read('order'), bootstrap: read('bootstrap') },
+    ...(library === undefined ? {} : { library }),
+  };
 }
 
 /** The registered thing of that name; one problem more where there is none. */

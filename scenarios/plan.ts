@@ -206,7 +206,11 @@ function trial(
     kind,
     system,
     load,
-    seeds: { schedule: nthSeed(scenario.seeds.schedule, repeat), samples: nthSeed(scenario.seeds.samples, repeat) },
+    seeds: {
+      schedule: nthSeed(scenario.seeds.schedule, repeat),
+      samples: nthSeed(scenario.seeds.samples, repeat),
+      ...(scenario.seeds.library === undefined ? {} : { library: scenario.seeds.library }),
+    },
   };
 }
 

@@ -72,6 +72,7 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       schedule: seed.optional(),
       samples: seed.optional(),
+      library: seed.optional().describe('MLPerf’s qsl_rng_seed: samples are drawn as LoadGen draws them'),
       order: seed.optional(),
       bootstrap: seed.optional(),
     })

@@ -37,6 +37,8 @@ export interface LoadContext {
   /** 64-bit seeds. */
   readonly scheduleSeed: bigint;
   readonly sampleSeed: bigint;
+  /** MLPerf's seed of the sample library: samples are then drawn as LoadGen draws them (draw.ts). */
+  readonly librarySeed?: bigint | undefined;
   readonly totalSampleCount: number;
   readonly performanceSampleCount: number;
   /** Preset: MLPerf's minima (`mlperf`) or short runs (`quick`). */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { contiguousIndices, sampleIndices } from '../schedule.js';
 import { defineLoad } from './contract.js';
-import { CLOSED_INDICES, countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
+import { drawSamples } from './draw.js';
+import { CLOSED_INDICES, countOption, durationOption, PRESETS, sampleOrderOption } from './presets.js';
 import { streamPlan } from './streams.js';
 
 /** Eight samples a query, which is done when its slowest is. Source: MLPerf LoadGen MultiStream; metric: 99th percentile. */
@@ -20,19 +20,9 @@ export const multiStream = defineLoad({
   plan(options, context) {
     const { samplesPerQuery: perQuery, samples: order } = options;
     const queries = Math.ceil(CLOSED_INDICES / perQuery);
-    const seed = context.sampleSeed;
-    return streamPlan(
-      {
-        perQuery,
-        durationNs: options.duration,
-        minQueries: options.minQueries ?? PRESETS[context.preset].minQueries.multiStream,
-        maxQueries: options.maxQueries,
-        sampleIndex:
-          order === 'random'
-            ? contiguousIndices(seed, queries, perQuery, population(context))
-            : sampleIndices(order, seed, queries * perQuery, population(context)),
-      },
-      context,
-    );
+    const minQueries = options.minQueries ?? PRESETS[context.preset].minQueries.multiStream;
+    const sampleIndex = drawSamples(context, { order, queries, perQuery, minQueries });
+    const { duration: durationNs, maxQueries } = options;
+    return streamPlan({ perQuery, durationNs, minQueries, maxQueries, sampleIndex }, context);
   },
 });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { UserError } from '../../results/errors.js';
 import { rate } from '../../results/units.js';
-import { MAX_REQUESTS, sampleIndices } from '../schedule.js';
+import { MAX_REQUESTS } from '../schedule.js';
 import { defineLoad } from './contract.js';
-import { countOption, durationOption, PRESETS, population } from './presets.js';
+import { drawSamples } from './draw.js';
+import { countOption, durationOption, PRESETS } from './presets.js';
 
 /**
  * Everything at once: one query that holds max(minSamples, 1.1 · duration · expectedRate) samples, due at 0; the set is
@@ -36,7 +37,7 @@ export const offline = defineLoad({
     return {
       mode: 'open',
       dueNs: new Float64Array(count),
-      sampleIndex: sampleIndices('sequential', context.sampleSeed, count, population(context)),
+      sampleIndex: drawSamples(context, { order: 'sequential', queries: count, perQuery: 1, minQueries: 1 }),
       query: new Uint32Array(count),
       cap: options.concurrency,
       latenessExpected: true,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { rate } from '../../results/units.js';
 import { createArrival } from '../arrivals/index.js';
-import { dueTimes, sampleIndices } from '../schedule.js';
+import { dueTimes } from '../schedule.js';
 import { defineLoad } from './contract.js';
+import { drawSamples } from './draw.js';
 import { openPlan } from './open-plan.js';
-import { countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
+import { countOption, durationOption, PRESETS, sampleOrderOption } from './presets.js';
 
 /** Independent users at a rate. Source: MLPerf LoadGen Server: Poisson arrivals, bit-compatible, p99 within a bound. */
 export const server = defineLoad({
@@ -20,12 +21,13 @@ export const server = defineLoad({
   primary: { metric: 'targetRate', percentile: 0.99 },
   plan(options, context) {
     const preset = PRESETS[context.preset];
+    const minQueries = options.minQueries ?? preset.minQueries.server;
     const dueNs = dueTimes(createArrival('poisson', {}, options.rate, context.scheduleSeed), {
       durationNs: options.duration ?? preset.durationNs,
-      minCount: options.minQueries ?? preset.minQueries.server,
+      minCount: minQueries,
       maxCount: options.maxQueries,
     });
-    const indices = sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context));
+    const indices = drawSamples(context, { order: options.samples, queries: dueNs.length, perQuery: 1, minQueries });
     return openPlan('poisson', dueNs, indices);
   },
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { sampleIndices } from '../schedule.js';
 import { defineLoad } from './contract.js';
-import { CLOSED_INDICES, countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
+import { drawSamples } from './draw.js';
+import { CLOSED_INDICES, countOption, durationOption, PRESETS, sampleOrderOption } from './presets.js';
 import { streamPlan } from './streams.js';
 
 /** One request at a time. Source: MLPerf LoadGen SingleStream; its metric is the 90th percentile. */
@@ -16,15 +16,10 @@ export const singleStream = defineLoad({
   }),
   inFlight: () => 1,
   primary: { metric: 'p90Latency', percentile: 0.9 },
-  plan: (options, context) =>
-    streamPlan(
-      {
-        perQuery: 1,
-        durationNs: options.duration,
-        minQueries: options.minQueries ?? PRESETS[context.preset].minQueries.singleStream,
-        maxQueries: options.maxQueries,
-        sampleIndex: sampleIndices(options.samples, context.sampleSeed, CLOSED_INDICES, population(context)),
-      },
-      context,
-    ),
+  plan(options, context) {
+    const { duration: durationNs, maxQueries, samples: order } = options;
+    const minQueries = options.minQueries ?? PRESETS[context.preset].minQueries.singleStream;
+    const sampleIndex = drawSamples(context, { order, queries: CLOSED_INDICES, perQuery: 1, minQueries });
+    return streamPlan({ perQuery: 1, durationNs, minQueries, maxQueries, sampleIndex }, context);
+  },
 });

@@ -21,7 +21,7 @@ export interface MlperfSettings {
   readonly minQueryCount: number;
   readonly maxQueryCount: number;
   /** 64-bit integers as decimal text. */
-  readonly seeds: { readonly schedule: string; readonly samples: string };
+  readonly seeds: { readonly schedule: string; readonly samples: string; readonly library?: string | undefined };
   readonly library: {
     readonly name: string;
     readonly totalSampleCount: number;
@@ -138,7 +138,7 @@ const SCENARIO_ENTRIES: Readonly<Record<MlperfSettings['scenario'], (settings: M
 /** What both lists and the summary have in the same order. */
 function shared(prefix: string, seeds: MlperfSettings['seeds']): Entry[] {
   return [
-    [`${prefix}_qsl_rng_seed`, '0'],
+    [`${prefix}_qsl_rng_seed`, seeds.library ?? '0'],
     [`${prefix}_sample_index_rng_seed`, seeds.samples],
     [`${prefix}_schedule_rng_seed`, seeds.schedule],
     [`${prefix}_accuracy_log_rng_seed`, '0'],
