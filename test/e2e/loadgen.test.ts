@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { planLoad } from '../../clients/loads/registry.js';
-import { which } from '../../scenarios/doctor.js';
+import { which } from '../../results/which.js';
 
 const run = promisify(execFile);
 const python = which('loadgen-python');
