@@ -54,6 +54,14 @@ export interface DriveProgress {
   /** Of the last second. */
   readonly ratePerSecond: number;
   readonly p99Ns: number | null;
+  /** Ok latencies of the last second, within 9 %; absent where nothing was answered in it. */
+  readonly recent?: RecentLatency | undefined;
+}
+
+export interface RecentLatency {
+  readonly p50Ns: number;
+  readonly p90Ns: number;
+  readonly p99Ns: number;
 }
 
 export interface DriveResult {

@@ -1,3 +1,5 @@
+import type { RecentLatency } from './job.js';
+
 /** Buckets a factor of two, and how many factors of two from 1 µs. */
 const PER_OCTAVE = 8;
 const OCTAVES = 28;
@@ -21,13 +23,28 @@ export class Live {
 
   /** The 99th percentile of ok latencies within 9 %; null before the first. */
   p99Ns(): number | null {
-    const total = this.completed - this.errors;
-    if (total === 0) return null;
-    let left = Math.floor(total * 0.99);
-    for (let bucket = 0; bucket < this.buckets.length; bucket++) {
-      left -= this.buckets[bucket]!;
-      if (left < 0) return 1000 * 2 ** ((bucket + 0.5) / PER_OCTAVE);
-    }
-    return null;
+    return quantileNs(this.buckets, 0.99);
   }
+
+  /** The counts as they stand, to tell later what came since. */
+  counts(): Uint32Array {
+    return this.buckets.slice();
+  }
+
+  /** Percentiles of what came since `earlier`; undefined where nothing did. */
+  since(earlier: Uint32Array): RecentLatency | undefined {
+    const came = this.buckets.map((count, bucket) => count - earlier[bucket]!);
+    const [p50Ns, p90Ns, p99Ns] = [0.5, 0.9, 0.99].map((q) => quantileNs(came, q));
+    return p50Ns === null ? undefined : { p50Ns: p50Ns!, p90Ns: p90Ns!, p99Ns: p99Ns! };
+  }
+}
+
+function quantileNs(buckets: Uint32Array, q: number): number | null {
+  const total = buckets.reduce((sum, count) => sum + count, 0);
+  let left = Math.floor(total * q);
+  for (let bucket = 0; bucket < buckets.length; bucket++) {
+    left -= buckets[bucket]!;
+    if (left < 0) return 1000 * 2 ** ((bucket + 0.5) / PER_OCTAVE);
+  }
+  return null;
 }

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { readRecordFile, writeRecords } from '../results/arrow.js';
 import { RecordTable } from '../results/record.js';
-import type { DriveProgress, DriveResult } from './job.js';
+import type { DriveProgress, DriveResult, RecentLatency } from './job.js';
 import { gatherRows } from './rows.js';
 
 /** Where one of several load processes puts its records until they are merged. */
@@ -89,5 +89,13 @@ export function mergeProgress(told: readonly DriveProgress[]): DriveProgress {
     errors: sum((one) => one.errors),
     ratePerSecond: sum((one) => one.ratePerSecond),
     p99Ns: p99s.length === 0 ? null : Math.max(...p99s),
+    recent: slowest(told.flatMap(({ recent }) => recent ?? [])),
   };
+}
+
+/** They share one schedule and one server: the slowest stands for all, on the safe side. */
+function slowest(recent: readonly RecentLatency[]): RecentLatency | undefined {
+  if (recent.length === 0) return undefined;
+  const most = (key: keyof RecentLatency) => Math.max(...recent.map((each) => each[key]));
+  return { p50Ns: most('p50Ns'), p90Ns: most('p90Ns'), p99Ns: most('p99Ns') };
 }

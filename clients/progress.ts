@@ -9,8 +9,8 @@ export class ProgressReporter {
   private phase: DriveProgress['phase'] = 'preparing';
   private live: Live | undefined;
   private fraction: () => number = () => 0;
-  /** Completions at the last ticks, oldest first. */
-  private recent: number[] = [];
+  /** Completions and latencies at the last ticks, oldest first. */
+  private recent: { readonly completed: number; readonly latencies: Uint32Array | undefined }[] = [];
   private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly emit: (progress: DriveProgress) => void) {
@@ -35,9 +35,10 @@ export class ProgressReporter {
   private tick(): void {
     const { live, phase } = this;
     const completed = live?.completed ?? 0;
-    this.recent.push(completed);
+    this.recent.push({ completed, latencies: live?.counts() });
     if (this.recent.length > TICKS_A_SECOND + 1) this.recent.shift();
     const seconds = (this.recent.length - 1) / TICKS_A_SECOND;
+    const { completed: before, latencies } = this.recent[0]!;
     this.emit({
       kind: 'progress',
       phase,
@@ -45,8 +46,9 @@ export class ProgressReporter {
       issued: live?.issued ?? 0,
       completed,
       errors: live?.errors ?? 0,
-      ratePerSecond: seconds > 0 ? (completed - this.recent[0]!) / seconds : 0,
+      ratePerSecond: seconds > 0 ? (completed - before) / seconds : 0,
       p99Ns: live?.p99Ns() ?? null,
+      recent: latencies && live?.since(latencies),
     });
   }
 }

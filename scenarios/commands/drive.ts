@@ -1,3 +1,4 @@
+import type { DriveProgress } from '../../clients/job.js';
 import { forkLoad, LoadProcessError } from '../../clients/load-handle.js';
 import { type LoadPlan, loadNamed, loads } from '../../clients/loads/index.js';
 import { mostProcesses } from '../../clients/share.js';
@@ -14,12 +15,13 @@ import type { Distribution, Quantile, TrialIdentity, TrialSummary } from '../../
 import { parseDuration, parseFraction } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { type LiveOptions, type LiveView, showLive } from '../live.js';
 import { loadFacts, planFrom } from '../load-facts.js';
 import { conclude, interruptible, RESULTS_ROOT } from '../progress.js';
 import { parseSettings } from '../settings.js';
 import { seedOf, wholeNumber } from './schedule.js';
 
-interface DriveOptions {
+interface DriveOptions extends LiveOptions {
   readonly model: string;
   readonly transport: string;
   readonly load: string;
@@ -68,6 +70,8 @@ export const driveCommand: CommandDefinition = {
       .option('--p99 <time>', 'target: p99 latency')
       .option('--error-rate <share>', 'target, like 0.1%', '0.1%')
       .option('--out <folder>', 'where run folders go', RESULTS_ROOT)
+      .option('--ui', 'a live page on this machine while it runs')
+      .option('--ui-port <port>', 'its port (default: a free one)')
       .option('--json', 'print one JSON object')
       .option('--strict', 'exit with 1 where it is INVALID or a target is missed')
       .action((url: string, options: DriveOptions) => finish(drive(url, options)));
@@ -88,17 +92,22 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
     order: 0,
     simulated: false,
   };
+  const live = await showLive(`${options.model} at ${url}`, options);
   const store = createRun(options.out, planOf(url, options, identity, request), captureEnvironment());
   let summary: TrialSummary;
   try {
-    summary = await measure(url, request, identity, store.recordsPath(identity.id), stop.signal);
+    live.begin(identity.id);
+    summary = await measure(url, request, identity, store.recordsPath(identity.id), stop.signal, live);
   } catch (error) {
+    await live.end(undefined);
     return recordFailure(error, identity, store);
   }
   store.writeOutcome({ state: 'completed', summary });
+  live.onEvent({ kind: 'outcome', outcome: { state: 'completed', summary } });
   const state = stop.signal.aborted ? 'interrupted' : 'completed';
   store.finish(state);
   const finished = { folder: store.folder, state, reports: await writeReports(store.folder) } as const;
+  await live.end(finished);
   if (!options.json) return conclude(finished, options.strict ?? false);
   process.stdout.write(`${JSON.stringify(asJson(summary, store.folder))}\n`);
   if (stop.signal.aborted) return EXIT.interrupted;
@@ -114,8 +123,10 @@ async function measure(
   identity: TrialIdentity,
   recordsPath: string,
   signal: AbortSignal,
+  live: LiveView,
 ): Promise<TrialSummary> {
-  const result = await forkLoad({ ...job, url, recordsPath }, { signal, processes });
+  const onProgress = (progress: DriveProgress) => live.onEvent({ kind: 'progress', progress });
+  const result = await forkLoad({ ...job, url, recordsPath }, { signal, processes, onProgress });
   return summarise({
     identity,
     records: readRecords(recordsPath),

@@ -2,13 +2,14 @@ import { UserError } from '../../results/errors.js';
 import type { StoredRun } from '../../results/run.js';
 import { listRuns, readRun } from '../../results/store.js';
 import type { CommandDefinition } from '../contract.js';
+import { type LiveOptions, showLive } from '../live.js';
 import { loadScenario } from '../load.js';
 import { estimateNs } from '../plan.js';
 import { planWithModels } from '../prepare.js';
 import { announce, conclude, interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
-import { type FinishedRun, resumeScenario, runScenario } from '../run.js';
+import { type FinishedRun, type RunEvent, resumeScenario, runScenario } from '../run.js';
 
-interface RunCommandOptions {
+interface RunCommandOptions extends LiveOptions {
   readonly out: string;
   readonly resume?: string | true;
   readonly strict?: boolean;
@@ -28,6 +29,8 @@ export const runCommand: CommandDefinition = {
       )
       .option('--strict', 'exit with 1 where a trial is INVALID or failed, or a target is missed')
       .option('--quiet', 'no progress, only the report')
+      .option('--ui', 'a live page on this machine while it runs: rate, latency, queue and device')
+      .option('--ui-port <port>', 'its port (default: a free one)')
       .action((file: string | undefined, options: RunCommandOptions) => finish(run(file, options)));
   },
 };
@@ -44,11 +47,9 @@ async function run(file: string | undefined, options: RunCommandOptions): Promis
   const scenario = loadScenario(file);
   const prepared = await planWithModels(scenario, `servemark run ${file}`);
   announce(scenario.question, prepared.trials.length, estimateNs(scenario, prepared.trials));
-  const progress = showProgress(options.quiet ?? false);
-  const finished = await progress.during(
-    runScenario(scenario, prepared, { resultsRoot: options.out, signal: stop.signal, onEvent: progress.onEvent }),
+  return watched(scenario.question, options, (onEvent) =>
+    runScenario(scenario, prepared, { resultsRoot: options.out, signal: stop.signal, onEvent }),
   );
-  return end(finished, options);
 }
 
 async function resume(file: string | undefined, options: RunCommandOptions, stop: AbortController): Promise<number> {
@@ -65,14 +66,30 @@ async function resume(file: string | undefined, options: RunCommandOptions, stop
     plan.trials.length - outcomes.filter((outcome) => outcome.state === 'completed').length,
     undefined,
   );
-  const progress = showProgress(options.quiet ?? false);
-  const finished = await progress.during(
-    resumeScenario(folder, { resultsRoot: options.out, signal: stop.signal, onEvent: progress.onEvent }),
+  return watched(plan.question, options, (onEvent) =>
+    resumeScenario(folder, { resultsRoot: options.out, signal: stop.signal, onEvent }),
   );
-  return end(finished, options);
 }
 
-function end(finished: FinishedRun, options: RunCommandOptions): Promise<number> {
+/** Progress in the terminal and, where asked for, on the live page; then the report. */
+async function watched(
+  question: string,
+  options: RunCommandOptions,
+  start: (onEvent: (event: RunEvent) => void) => Promise<FinishedRun>,
+): Promise<number> {
+  const live = await showLive(question, options);
+  const progress = showProgress(options.quiet ?? false);
+  let finished: FinishedRun | undefined;
+  try {
+    finished = await progress.during(
+      start((event) => {
+        progress.onEvent(event);
+        live.onEvent(event);
+      }),
+    );
+  } finally {
+    await live.end(finished);
+  }
   return conclude(finished, options.strict ?? false);
 }
 

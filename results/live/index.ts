@@ -1,0 +1,2 @@
+export type { LiveEvent, LiveSample } from './events.js';
+export { type LiveServer, startLiveServer } from './server.js';
