@@ -27,7 +27,6 @@ if [ ! -x "$tools/bin/loadgen-python" ]; then
     printf '#!/bin/sh\nexec "%s/loadgen/bin/python" "$@"\n' "$tools" >"$tools/bin/loadgen-python"; chmod +x "$tools/bin/loadgen-python"
   else echo "skipped: MLPerf LoadGen can't be had here ($(tail -n 1 "$log/loadgen.log" 2>/dev/null))"; fi
 fi
-<<<<<<< HEAD
 # Other load generators, second opinions of `servemark crosscheck`. Go caches their builds; k6 is large: a limit of its own.
 go_tool() { # name, module, seconds
   [ -x "$tools/bin/$1" ] && return
@@ -38,10 +37,8 @@ go_tool ghz github.com/bojand/ghz/cmd/ghz@v0.120.0 300
 go_tool vegeta github.com/tsenart/vegeta/v12@v12.13.0 200
 go_tool hey github.com/rakyll/hey@v0.1.5 100
 go_tool k6 go.k6.io/k6@v1.8.1 400
-=======
 if ! command -v chromium >/dev/null; then
   # For the test of the live page in a browser.
   { apt-get update && apt-get install -y --no-install-recommends chromium; } >"$log/chromium.log" 2>&1 || echo "skipped: chromium can't be had here ($(tail -n 1 "$log/chromium.log"))"
 fi
->>>>>>> 208f3f2 (test/e2e/live: the live page in a browser, its tool in .ci, CHANGELOG)
 exit 0

@@ -10,7 +10,8 @@ export class ProgressReporter {
   private live: Live | undefined;
   private fraction: () => number = () => 0;
   /** Completions and latencies at the last ticks, oldest first. */
-  private recent: { readonly completed: number; readonly latencies: Uint32Array | undefined }[] = [];
+  private recent: { readonly atMs: number; readonly completed: number; readonly latencies: Uint32Array | undefined }[] =
+    [];
   private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly emit: (progress: DriveProgress) => void) {
@@ -35,10 +36,12 @@ export class ProgressReporter {
   private tick(): void {
     const { live, phase } = this;
     const completed = live?.completed ?? 0;
-    this.recent.push({ completed, latencies: live?.counts() });
+    const atMs = performance.now();
+    this.recent.push({ atMs, completed, latencies: live?.counts() });
     if (this.recent.length > TICKS_A_SECOND + 1) this.recent.shift();
-    const seconds = (this.recent.length - 1) / TICKS_A_SECOND;
-    const { completed: before, latencies } = this.recent[0]!;
+    // A change of phase tells between two ticks: the clock says how long it is, not the count of ticks.
+    const { atMs: beforeMs, completed: before, latencies } = this.recent[0]!;
+    const seconds = (atMs - beforeMs) / 1000;
     this.emit({
       kind: 'progress',
       phase,

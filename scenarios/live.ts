@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DriveProgress } from '../clients/job.js';
 import { type LiveEvent, type LiveServer, startLiveServer } from '../results/live/index.js';
+import type { RecentReading } from '../results/monitors/index.js';
 import type { TrialOutcome } from '../results/summary.js';
 import { wholeNumber } from './commands/schedule.js';
 import type { RunEvent } from './run.js';
@@ -53,7 +54,7 @@ function liveEvent(event: RunEvent, t: number): LiveEvent | undefined {
       return { kind: 'trial', t, title, index: event.index, total: event.total };
     }
     case 'progress':
-      return sampleOf(event.progress, t);
+      return sampleOf(event.progress, event.recent?.() ?? [], t);
     case 'outcome':
       return outcomeOf(event.outcome);
     case 'note':
@@ -61,13 +62,27 @@ function liveEvent(event: RunEvent, t: number): LiveEvent | undefined {
   }
 }
 
-function sampleOf(progress: DriveProgress, t: number): LiveEvent {
+function sampleOf(progress: DriveProgress, readings: readonly RecentReading[], t: number): LiveEvent {
   const { phase, fraction, ratePerSecond, issued, completed, errors, recent } = progress;
   const { p50Ns = null, p90Ns = null, p99Ns = null } = recent ?? {};
   return {
     ...{ kind: 'sample', t, phase, fraction: Number(fraction.toFixed(3)), ratePerSecond: Math.round(ratePerSecond) },
-    ...{ p50Ns, p90Ns, p99Ns, outstanding: Math.max(0, issued - completed), errors, device: {} },
+    ...{ p50Ns, p90Ns, p99Ns, outstanding: Math.max(0, issued - completed), errors, device: deviceOf(readings) },
   };
+}
+
+/** Cores of each process, and shares (1 = all of it) of devices. */
+function deviceOf(readings: readonly RecentReading[]): Record<string, number> {
+  const shown = readings.flatMap(({ series: { subject, metric, unit, kind }, value }): [string, number][] => {
+    if (metric === 'cpu' && kind === 'counter' && unit === 's') return [[`${subject} (cores)`, rounded(value)]];
+    if (unit === '%' && kind === 'gauge') return [[`${subject} ${metric}`, rounded(value / 100)]];
+    return [];
+  });
+  return Object.fromEntries(shown);
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
 }
 
 function outcomeOf(outcome: TrialOutcome): LiveEvent {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { DriveProgress } from '../clients/job.js';
 import { captureEnvironment } from '../results/capture.js';
 import { messageOf } from '../results/errors.js';
+import type { RecentReading } from '../results/monitors/index.js';
 import { writeReports } from '../results/report.js';
 import type { RunPlan } from '../results/run.js';
 import { createRun, type RunStore, readRun, resumeRun } from '../results/store.js';
@@ -16,7 +17,11 @@ import { runTrial, type TrialContext } from './trial.js';
 /** What a run tells while it goes; the CLI listens, nothing here prints. */
 export type RunEvent =
   | { readonly kind: 'trial'; readonly spec: TrialSpec; readonly index: number; readonly total: number }
-  | { readonly kind: 'progress'; readonly progress: DriveProgress }
+  | {
+      readonly kind: 'progress';
+      readonly progress: DriveProgress;
+      readonly recent?: (() => readonly RecentReading[]) | undefined;
+    }
   | { readonly kind: 'outcome'; readonly outcome: TrialOutcome }
   | { readonly kind: 'note'; readonly text: string };
 
@@ -77,7 +82,7 @@ async function execute(
     bootstrapSeed: BigInt(settings.bootstrapSeed),
     capacity: (system, transport) => capacities.find(system, transport),
     profile: (system) => profiles.find(system.model),
-    onProgress: (progress) => onEvent({ kind: 'progress', progress }),
+    onProgress: (progress, recent) => onEvent({ kind: 'progress', progress, recent }),
     onEvent: (text) => onEvent({ kind: 'note', text }),
   };
   let state: FinishedRun['state'] = 'completed';

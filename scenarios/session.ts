@@ -61,7 +61,7 @@ export class ServerSession implements Session {
             monitors.mark();
             before = ask(this.#server!);
           }
-          this.context.onProgress(progress);
+          this.context.onProgress(progress, () => monitors.recent());
         },
       },
     );
@@ -130,7 +130,7 @@ export class InProcessSession implements Session {
             marked = true;
             monitors.mark();
           }
-          this.context.onProgress(progress);
+          this.context.onProgress(progress, () => monitors.recent());
         },
       });
       this.monitored = await monitors.stop();

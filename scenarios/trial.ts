@@ -7,7 +7,7 @@ import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
 import type { TrialFacts } from '../results/facts.js';
-import type { Monitored, MonitorSettings } from '../results/monitors/index.js';
+import type { Monitored, MonitorSettings, RecentReading } from '../results/monitors/index.js';
 import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
@@ -33,7 +33,8 @@ export interface TrialContext {
   capacity(system: string, transport: string): number | undefined;
   /** The cost table of the system's model, for strategies that plan with it. */
   profile(system: SystemSpec): CostTable | undefined;
-  onProgress(progress: DriveProgress): void;
+  /** `recent`: what the monitors read within the last second, told on demand. */
+  onProgress(progress: DriveProgress, recent?: () => readonly RecentReading[]): void;
   onEvent(text: string): void;
 }
 

@@ -35,6 +35,6 @@ export interface LiveSample {
   readonly p99Ns: number | null;
   readonly outstanding: number;
   readonly errors: number;
-  /** By what it is (`server CPU`), in the unit of `deviceUnits`. */
+  /** `server (cores)`, `gpu0 utilization` (1 = all of it). */
   readonly device: Readonly<Record<string, number>>;
 }

@@ -46,5 +46,5 @@ const CHARTS = [
   { id: 'rate', label: 'Answers per second' },
   { id: 'latency', label: 'Latency, from the instant a request was due (ms)' },
   { id: 'outstanding', label: 'Requests sent and not yet answered' },
-  { id: 'device', label: 'Processor and device' },
+  { id: 'device', label: 'Processes (cores in use) and devices (1 = all of it)' },
 ] as const;

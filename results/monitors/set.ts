@@ -4,6 +4,7 @@ import { checked, lookUp } from '../lookup.js';
 import { Readings } from '../readings.js';
 import type { MonitorReport, ProcessUsage } from '../summary.js';
 import type { EventLoopFigures, Monitor, MonitorContext, MonitorDefinition, MonitorTarget } from './contract.js';
+import { type RecentReading, recentReadings } from './recent.js';
 import { monitors } from './registry.js';
 
 /** A monitor and its options, as a scenario names it. */
@@ -26,6 +27,8 @@ export interface MonitorSet {
   idle(signal?: AbortSignal): Promise<void>;
   /** Begin the measured window. */
   mark(): void;
+  /** What was read within the last second, for displays. */
+  recent(): readonly RecentReading[];
   /** End it. The second call answers what the first did. */
   stop(): Promise<Monitored>;
 }
@@ -111,6 +114,7 @@ function running(
     },
     hear: (role, figures) => each((monitor) => monitor.hear?.(role, figures)),
     mark: () => each((monitor) => monitor.mark?.()),
+    recent: () => recentReadings(readings),
     async idle(signal) {
       const ms = Math.max(0, ...runners.map((runner) => runner.idleMs));
       if (ms === 0) return;

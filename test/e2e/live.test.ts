@@ -57,6 +57,7 @@ test('servemark run --ui tells each trial, what it does meanwhile and its outcom
   const busy = events.flatMap((event) => (event.kind === 'sample' && event.phase === 'measuring' ? [event] : []));
   expect(busy.length).toBeGreaterThan(6);
   expect(busy.some((event) => event.ratePerSecond > 50 && event.p50Ns !== null && event.p50Ns > 0)).toBe(true);
+  if (process.platform === 'linux') expect(busy.at(-1)!.device['server (cores)']).toBeGreaterThanOrEqual(0);
   expect(await report).toContain('Is &lt;b&gt;a&lt;/b&gt; watched?');
 });
 
