@@ -156,6 +156,7 @@ function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLib
     arrivals: plan.mode === 'open' ? (plan.arrivals ?? null) : null,
     clockDrift: clockDrift(...clocks),
     stoppedEarly: measured.stoppedEarly,
+    requestBytes: samples.inputs(0).reduce((sum, { data }) => sum + data.byteLength, 0),
     cpu: { userSeconds: cpu.user / 1e6, systemSeconds: cpu.system / 1e6 },
   };
 }

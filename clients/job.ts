@@ -87,6 +87,8 @@ export interface DriveResult {
   readonly stoppedEarly: string | null;
   /** CPU of the load process over the measured window, all its threads; of several processes the sum. */
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+  /** Bytes of the tensors of one request. */
+  readonly requestBytes?: number | undefined;
   /** Load processes; absent: one. */
   readonly processes?: number | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Roofline } from './calibration.js';
 import type { Readings } from './readings.js';
 import type { RecordTable } from './record.js';
 import type { MonitorReport, ProcessUsage, TrialIdentity } from './summary.js';
@@ -20,6 +21,8 @@ export interface TrialFacts {
   readonly seed: bigint;
   /** As text, for the report. */
   readonly scheduleSeed: string | null;
+  /** What the load processes manage on this host; absent where nobody looked. */
+  readonly roofline?: Roofline | undefined;
   /** Name of what `correct` judges; default `top-1`. */
   readonly accuracyMetric?: string | undefined;
 }
@@ -76,6 +79,8 @@ export interface DriveFacts {
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
   /** Load processes that shared the load; absent: one. */
   readonly processes?: number | undefined;
+  /** Bytes of the tensors of one request; absent in older results. */
+  readonly requestBytes?: number | undefined;
 }
 
 /** The part of the statistics extension that tells batches and cache hits; spelt as on the wire. */

@@ -1,8 +1,11 @@
 import { arrivalSummary } from './arrival-law.js';
 import { backlogSummary } from './backlog.js';
+import type { Roofline } from './calibration.js';
 import { componentSummaries } from './components.js';
 import { energyUsage } from './energy.js';
 import type { LoadFacts, ServerCounters, TrialFacts } from './facts.js';
+import type { GateInput } from './gates/index.js';
+import { usedPerSecond } from './gates/roofline.js';
 import { inputSummary } from './inputs.js';
 import { executionsBySize } from './metrics/executions.js';
 import type { MetricValue } from './metrics/index.js';
@@ -35,10 +38,24 @@ export function summarise(facts: TrialFacts): TrialSummary {
     backlog: backlogSummary(window),
     inputs: inputSummary(window, facts),
   };
-  const verdict = judge({
-    ...{ trial: identity, load, drive, targets, window, counts, errors, accuracy, sortedLatenessNs, ...referee },
+  const limit = facts.roofline;
+  const input = {
+    ...{
+      trial: identity,
+      roofline: limit,
+      load,
+      drive,
+      targets,
+      window,
+      counts,
+      errors,
+      accuracy,
+      sortedLatenessNs,
+      ...referee,
+    },
     queries: queriesOf(window, load),
-  });
+  };
+  const verdict = judge(input);
   const rate = throughput.compute(window).value;
   const interval = rate === null ? undefined : rateInterval(window, rate, facts.seed);
   const { components, closure } = componentSummaries(records, window.rows);
@@ -64,9 +81,15 @@ export function summarise(facts: TrialFacts): TrialSummary {
     ...readOf(facts, counts.ok),
     accuracy,
     ...referee,
+    ...(limit ? { roofline: rooflineUse(limit, input) } : {}),
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
     verdict,
   };
+}
+
+function rooflineUse(limit: Roofline, input: GateInput): TrialSummary['roofline'] {
+  if (limit.perSecond === null) return limit;
+  return { perSecond: limit.perSecond, usedPerSecond: usedPerSecond(input), processes: limit.processes };
 }
 
 const CODE = Object.fromEntries(OUTCOMES.map((name, code) => [name, code])) as Record<

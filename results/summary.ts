@@ -208,6 +208,11 @@ export interface TrialSummary {
   readonly arrivals?: ArrivalSummary | null | undefined;
   readonly backlog?: BacklogSummary | null | undefined;
   readonly inputs?: InputSummary | undefined;
+  /** The load against the calibrated limit of its generator; `perSecond` null: why there is none. Absent in older results. */
+  readonly roofline?:
+    | { readonly perSecond: number; readonly usedPerSecond: number | null; readonly processes: number }
+    | { readonly perSecond: null; readonly reason: string }
+    | undefined;
   readonly schedule: { readonly sha256: string; readonly arrivals: string | null; readonly seed: string | null };
   readonly verdict: Verdict;
 }

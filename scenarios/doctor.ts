@@ -4,8 +4,10 @@ import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type ExternalTool, externalTools, findTool } from '../clients/external/index.js';
-import { formatSize } from '../results/units.js';
+import { captureEnvironment } from '../results/capture.js';
+import { formatRate, formatSize } from '../results/units.js';
 import { which } from '../results/which.js';
+import { calibrationOf } from './roofline.js';
 
 /** One thing that this machine can or cannot do. */
 export interface Check {
@@ -26,6 +28,7 @@ export async function examine(): Promise<Check[]> {
     governor(),
     await onnxRuntime(),
     gpu(),
+    generator(),
     ...TOOLS.map(tool),
     ...externalTools.map(secondOpinion),
   ];
@@ -94,6 +97,19 @@ async function onnxRuntime(): Promise<Check> {
       remedy: 'run `npm ci` again; real models need it (synthetic and null do not)',
     };
   }
+}
+
+/** What the load processes of this host are good for, if anybody has measured it. */
+function generator(): Check {
+  const name = 'load generator';
+  const points = calibrationOf(captureEnvironment())?.points ?? [];
+  const told = points.map(
+    ({ transport, requestBytes, processes, openPerSecond }) =>
+      `${transport} ${formatSize(requestBytes)}${processes === 1 ? '' : ` × ${processes}`} ${formatRate(openPerSecond)}`,
+  );
+  if (told.length > 0) return { name, state: 'ok', found: told.join(', ') };
+  const remedy = '`servemark calibrate` measures it, a minute or two: loads beyond it are refused from then on';
+  return { name, state: 'ok', found: 'not calibrated', remedy };
 }
 
 function gpu(): Check {

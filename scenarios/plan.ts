@@ -59,6 +59,7 @@ export function storedPlan(
   trials: readonly TrialSpec[],
   model: ResolvedModel,
   command: string,
+  requestBytes: Readonly<Record<string, number>> = {},
 ): RunPlan {
   return {
     schema: RUN_SCHEMA,
@@ -71,7 +72,7 @@ export function storedPlan(
     targets: scenario.targets,
     seeds: { ...scenario.seeds },
     ...(scenario.twins ? { twins: scenario.twins } : {}),
-    settings: settingsOf(scenario),
+    settings: { ...settingsOf(scenario), requestBytes },
     model: { name: model.name, sha256: model.sha256 ?? null, provenance: model.provenance },
     trials: trials.map((each) => ({ identity: each.identity, detail: each })),
     simulated: trials.length > 0 && trials.every((each) => each.identity.simulated),
@@ -87,6 +88,8 @@ export interface RunSettings {
   readonly bootstrapSeed: string;
   /** Absent in older runs: one. */
   readonly loadProcesses?: number | undefined;
+  /** Bytes of one request by system, as far as they are known beforehand; absent in older runs. */
+  readonly requestBytes?: Readonly<Record<string, number>> | undefined;
 }
 
 function settingsOf(scenario: Scenario): RunSettings {

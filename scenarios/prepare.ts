@@ -2,10 +2,13 @@ import type { RunPlan } from '../results/run.js';
 import { inspectModel, resolveModel } from '../servers/models/index.js';
 import type { Scenario, TrialSpec } from './contract.js';
 import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
+import { requestBytesOf } from './roofline.js';
 
 export interface PreparedPlan {
   readonly trials: readonly TrialSpec[];
   readonly stored: RunPlan;
+  /** Of one request, by system (roofline.ts). */
+  readonly requestBytes: Readonly<Record<string, number>>;
 }
 
 /**
@@ -27,6 +30,12 @@ export async function planWithModels(
   if (mode === 'real') checkServable(scenario);
   checkBatching(scenario, (system) => models.get(JSON.stringify(system.model))!.metadata);
   const trials = planTrials(scenario, mode);
+  const requestBytes = Object.fromEntries(
+    scenario.systems.map(({ name, model }) => [
+      name,
+      requestBytesOf(models.get(JSON.stringify(model))!.metadata.inputs),
+    ]),
+  );
   const main = models.get(JSON.stringify(scenario.model))!.resolved;
-  return { trials, stored: storedPlan(scenario, trials, main, command) };
+  return { trials, stored: storedPlan(scenario, trials, main, command, requestBytes), requestBytes };
 }

@@ -1,3 +1,4 @@
+import { calibrateCommand } from './commands/calibrate.js';
 import { compareCommand } from './commands/compare.js';
 import { conformCommand } from './commands/conform.js';
 import { crosscheckCommand } from './commands/crosscheck.js';
@@ -22,6 +23,7 @@ export const commands = [
   compareCommand,
   simulateCommand,
   profileCommand,
+  calibrateCommand,
   serveCommand,
   driveCommand,
   scheduleCommand,

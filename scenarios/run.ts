@@ -11,6 +11,7 @@ import type { Scenario, TrialSpec } from './contract.js';
 import type { RunSettings } from './plan.js';
 import type { PreparedPlan } from './prepare.js';
 import { Profiles } from './profiling.js';
+import { calibrationOf } from './roofline.js';
 import { simulateOutcome } from './simulate.js';
 import { runTrial, type TrialContext } from './trial.js';
 
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly onEvent: (event: RunEvent) => void;
   /** A cost table for every model instead of a measured one. */
   readonly profilePath?: string | undefined;
+  /** Also loads that the calibrated load processes are not good for. */
+  readonly force?: boolean | undefined;
 }
 
 export interface FinishedRun {
@@ -71,7 +74,7 @@ async function execute(
   settings: RunSettings,
   trials: readonly TrialSpec[],
   store: RunStore,
-  { signal, onEvent, profilePath }: RunOptions,
+  { signal, onEvent, profilePath, force }: RunOptions,
   earlier: readonly TrialOutcome[] = [],
 ): Promise<FinishedRun> {
   const done = new Set(earlier.flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.trial.id] : [])));
@@ -79,6 +82,8 @@ async function execute(
   const profiles = new Profiles(store.folder, signal, (text) => onEvent({ kind: 'note', text }), profilePath);
   const context: TrialContext = {
     ...settings,
+    force,
+    calibration: calibrationOf(captureEnvironment()),
     bootstrapSeed: BigInt(settings.bootstrapSeed),
     capacity: (system, transport) => capacities.find(system, transport),
     profile: (system) => profiles.find(system.model),

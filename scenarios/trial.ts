@@ -5,7 +5,8 @@ import type { LoadPlan } from '../clients/loads/index.js';
 import { mostProcesses } from '../clients/share.js';
 import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
-import { messageOf } from '../results/errors.js';
+import type { Calibration } from '../results/calibration.js';
+import { formatProblem, messageOf } from '../results/errors.js';
 import type { TrialFacts } from '../results/facts.js';
 import type { Monitored, MonitorSettings, RecentReading } from '../results/monitors/index.js';
 import type { RunStore } from '../results/store.js';
@@ -16,6 +17,7 @@ import { findModel } from '../servers/models/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { hasMlperfLogs, type MeasuredTrial, writeMlperfLogs } from './mlperf.js';
+import { measuredRoofline, rooflineProblem } from './roofline.js';
 import { InProcessSession, ServerSession } from './session.js';
 
 /** What a trial needs besides its spec. */
@@ -29,6 +31,12 @@ export interface TrialContext {
   readonly loadProcesses?: number | undefined;
   /** Absent in runs that were planned before there was a choice: the defaults. */
   readonly monitors?: MonitorSettings | undefined;
+  /** Of one request, by system, as far as it is known beforehand. */
+  readonly requestBytes?: Readonly<Record<string, number>> | undefined;
+  /** What this host's load processes are good for; undefined where nobody measured it. */
+  readonly calibration?: Calibration | undefined;
+  /** Run loads that they are not good for. */
+  readonly force?: boolean | undefined;
   /** Capacity in requests per second that a probe found, by `system transport`; undefined where it failed. */
   capacity(system: string, transport: string): number | undefined;
   /** The cost table of the system's model, for strategies that plan with it. */
@@ -54,6 +62,8 @@ export async function runTrial(
 ): Promise<TrialOutcome> {
   const load = resolveRate(spec, context);
   if (typeof load === 'string') return { state: 'skipped', trial: spec.identity, reason: load };
+  const refused = context.force ? undefined : refusal(spec, load, context);
+  if (refused) return { state: 'skipped', trial: spec.identity, reason: refused };
   const lines: string[] = [];
   const onLine = (line: string): void => void (lines.push(line) > 40 && lines.shift());
   try {
@@ -66,6 +76,20 @@ export async function runTrial(
     if (error instanceof LoadProcessError) lines.push(...error.lastLines);
     return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: lines.slice(-20) };
   }
+}
+
+/** Why the generator is not good for a rate that is known only now. */
+function refusal(
+  spec: TrialSpec,
+  load: { type: string; options: Record<string, unknown> },
+  { calibration, requestBytes = {}, loadProcesses = 1 }: TrialContext,
+): string | undefined {
+  if (spec.kind !== 'measure') return undefined;
+  const { transport } = spec.identity;
+  const processes = spec.load.processes ?? loadProcesses;
+  const asked = { ...load, transport, processes, requestBytes: requestBytes[spec.system.name] ?? 0 };
+  const problem = rooflineProblem(calibration, asked, 'rate');
+  return problem && formatProblem(problem);
 }
 
 /** The load's options with a relative rate made absolute, or why that can't be. */
@@ -112,6 +136,7 @@ async function measure(
       targets: targetsOf(spec, context),
       seed: context.bootstrapSeed,
       scheduleSeed: spec.seeds.schedule,
+      roofline: measuredRoofline(context.calibration, { transport: spec.identity.transport, ...facts }, drive),
     };
     return { facts: all, drive, plan, outputsPath: job.outputsPath };
   } finally {

@@ -1,3 +1,4 @@
+import type { Roofline } from '../calibration.js';
 import type { DriveFacts, LoadFacts, Targets } from '../facts.js';
 import type { ArrivalSummary, BacklogSummary, Finding, InputSummary, TrialIdentity, TrialSummary } from '../summary.js';
 import type { MeasuredWindow } from '../window.js';
@@ -18,6 +19,8 @@ export interface GateInput {
   readonly arrivals: ArrivalSummary | null;
   readonly backlog: BacklogSummary | null;
   readonly inputs: InputSummary;
+  /** Absent where nobody asked (simulated). */
+  readonly roofline?: Roofline | undefined;
   /** Queries issued; of offline its samples. */
   readonly queries: number;
 }

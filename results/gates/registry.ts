@@ -10,6 +10,7 @@ import { minDuration } from './min-duration.js';
 import { minQueries } from './min-queries.js';
 import { overSaturation } from './over-saturation.js';
 import { performanceConstraint } from './performance-constraint.js';
+import { roofline } from './roofline.js';
 import { sampleSize } from './sample-size.js';
 import { stoppedEarly } from './stopped-early.js';
 import { accuracyTarget, latencyTarget } from './target.js';
@@ -19,6 +20,7 @@ export const gates = [
   stoppedEarly,
   dispatchLateness,
   delivery,
+  roofline,
   arrivalLaw,
   errorRate,
   minDuration,

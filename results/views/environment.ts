@@ -1,4 +1,5 @@
 import type { Environment } from '../environment.js';
+import type { StoredRun } from '../run.js';
 import { formatSize } from '../units.js';
 import type { ViewDefinition } from './contract.js';
 
@@ -7,10 +8,9 @@ export const environment: ViewDefinition = {
   name: 'environment',
   summary: 'Machine, kernel, runtime and limits',
   render({ run }) {
-    const rows = [...machine(run.environment), ...software(run.environment)].map(([name, value]) => [
-      name,
-      value ?? { text: 'not known', mark: 'dim' as const },
-    ]);
+    const rows = [...machine(run.environment), ...software(run.environment), ...generator(run.outcomes)].map(
+      ([name, value]) => [name, value ?? { text: 'not known', mark: 'dim' as const }],
+    );
     const columns = [
       { title: 'property', align: 'left' },
       { title: 'value', align: 'left' },
@@ -21,6 +21,18 @@ export const environment: ViewDefinition = {
     ];
   },
 };
+
+/** The calibrated limit of the load processes, or that there is none. Runs of before there was one say nothing. */
+function generator(outcomes: StoredRun['outcomes']): Row[] {
+  const known = outcomes.flatMap((outcome) => (outcome.state === 'completed' ? (outcome.summary.roofline ?? []) : []));
+  const used = known.flatMap((one) => (one.perSecond === null ? [] : [(one.usedPerSecond ?? 0) / one.perSecond]));
+  const reasons = new Set(known.flatMap((one) => (one.perSecond === null ? [one.reason] : [])));
+  const told = [
+    ...(used.length > 0 ? [`loads up to ${Math.round(100 * Math.max(...used))} % of its calibrated limit`] : []),
+    ...[...reasons].map((reason) => (reason === 'not calibrated' ? `${reason} (servemark calibrate)` : reason)),
+  ];
+  return told.length > 0 ? [['load generator', told.join('; ')]] : [];
+}
 
 type Row = readonly [name: string, value: string | null];
 

@@ -4,6 +4,7 @@ import { type LoadPlan, loadNamed, loads } from '../../clients/loads/index.js';
 import { mostProcesses } from '../../clients/share.js';
 import { createTransport, transports } from '../../clients/transports/index.js';
 import { readRecords } from '../../results/arrow.js';
+import type { Calibration } from '../../results/calibration.js';
 import { captureEnvironment } from '../../results/capture.js';
 import { messageOf, UserError } from '../../results/errors.js';
 import { lookUp } from '../../results/lookup.js';
@@ -13,11 +14,13 @@ import { createRun, type RunStore } from '../../results/store.js';
 import { summarise } from '../../results/summarise.js';
 import type { Distribution, Quantile, TrialIdentity, TrialSummary } from '../../results/summary.js';
 import { parseDuration, parseFraction } from '../../results/units.js';
+import type { ModelMetadata } from '../../servers/protocol/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { type LiveOptions, type LiveView, showLive } from '../live.js';
 import { loadFacts, planFrom } from '../load-facts.js';
 import { conclude, interruptible, RESULTS_ROOT } from '../progress.js';
+import { calibrationOf, measuredRoofline, requestBytesOf, rooflineProblem } from '../roofline.js';
 import { parseSettings } from '../settings.js';
 import { seedOf, wholeNumber } from './schedule.js';
 
@@ -43,6 +46,7 @@ interface DriveOptions extends LiveOptions {
   readonly out: string;
   readonly json?: boolean;
   readonly strict?: boolean;
+  readonly force?: boolean;
 }
 
 export const driveCommand: CommandDefinition = {
@@ -69,6 +73,7 @@ export const driveCommand: CommandDefinition = {
       .option('--sample-seed <seed>', '64-bit seed of the samples', '2')
       .option('--p99 <time>', 'target: p99 latency')
       .option('--error-rate <share>', 'target, like 0.1%', '0.1%')
+      .option('--force', 'also a rate above 70 % of what the calibrated load processes can do: it runs, and is INVALID')
       .option('--out <folder>', 'where run folders go', RESULTS_ROOT)
       .option('--ui', 'a live page on this machine while it runs')
       .option('--ui-port <port>', 'its port (default: a free one)')
@@ -81,7 +86,10 @@ export const driveCommand: CommandDefinition = {
 async function drive(url: string, options: DriveOptions): Promise<number> {
   const stop = interruptible();
   const request = readOptions(url, options);
-  await mustAnswer(url, options);
+  const environment = captureEnvironment();
+  const calibration = calibrationOf(environment);
+  const metadata = await mustAnswer(url, options);
+  if (!options.force) checkRate(request, metadata, calibration);
   const identity: TrialIdentity = {
     id: `endpoint.${options.load}.${options.transport}.r1`,
     system: 'endpoint',
@@ -93,11 +101,11 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
     simulated: false,
   };
   const live = await showLive(`${options.model} at ${url}`, options);
-  const store = createRun(options.out, planOf(url, options, identity, request), captureEnvironment());
+  const store = createRun(options.out, planOf(url, options, identity, request), environment);
   let summary: TrialSummary;
   try {
     live.begin(identity.id);
-    summary = await measure(url, request, identity, store.recordsPath(identity.id), stop.signal, live);
+    summary = await measure(url, request, identity, store.recordsPath(identity.id), calibration, stop.signal, live);
   } catch (error) {
     await live.end(undefined);
     return recordFailure(error, identity, store);
@@ -122,20 +130,23 @@ async function measure(
   { job, plan, processes, targets }: ReturnType<typeof readOptions>,
   identity: TrialIdentity,
   recordsPath: string,
+  calibration: Calibration | undefined,
   signal: AbortSignal,
   live: LiveView,
 ): Promise<TrialSummary> {
   const onProgress = (progress: DriveProgress) => live.onEvent({ kind: 'progress', progress });
   const result = await forkLoad({ ...job, url, recordsPath }, { signal, processes, onProgress });
+  const load = loadFacts(job.load.type, job.load.options, plan, 'quick', targets);
   return summarise({
     identity,
     records: readRecords(recordsPath),
     drive: result,
-    load: loadFacts(job.load.type, job.load.options, plan, 'quick', targets),
+    load,
     processes: [],
     targets,
     seed: 4n,
     scheduleSeed: job.seeds.schedule,
+    roofline: measuredRoofline(calibration, { transport: job.transport, ...load }, result),
   });
 }
 
@@ -222,11 +233,22 @@ function shareOf(place: string, text: string): number {
   throw new UserError({ place, found: `"${text}" is no share`, allowed: '0.1%, or 0.001' });
 }
 
+/** A rate that the calibrated load processes are not good for is refused. Throws UserError. */
+function checkRate(
+  { job, processes }: ReturnType<typeof readOptions>,
+  { inputs }: ModelMetadata,
+  calibration: Calibration | undefined,
+): void {
+  const asked = { ...job.load, transport: job.transport, processes, requestBytes: requestBytesOf(inputs) };
+  const problem = rooflineProblem(calibration, asked, '--rate');
+  if (problem) throw new UserError(problem);
+}
+
 /** Before anything is written: is there a server, and has it the model? */
-async function mustAnswer(url: string, options: DriveOptions): Promise<void> {
+async function mustAnswer(url: string, options: DriveOptions): Promise<ModelMetadata> {
   const transport = createTransport(options.transport, { url, model: options.model, connections: 1, timeoutNs: 5e9 });
   try {
-    await transport.modelMetadata(AbortSignal.timeout(5000));
+    return await transport.modelMetadata(AbortSignal.timeout(5000));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError({

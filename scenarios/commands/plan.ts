@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { captureEnvironment } from '../../results/capture.js';
 import { formatDuration } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
@@ -6,6 +7,7 @@ import { loadScenario } from '../load.js';
 import { estimateNs } from '../plan.js';
 import { planWithModels } from '../prepare.js';
 import { table } from '../print.js';
+import { calibrationOf, checkRooflines } from '../roofline.js';
 
 export const planCommand: CommandDefinition = {
   name: 'plan',
@@ -14,13 +16,17 @@ export const planCommand: CommandDefinition = {
     command
       .argument('<scenario>', 'scenario file')
       .option('--json', 'the whole plan as JSON')
-      .action((file: string, options: { json?: boolean }) => finish(plan(file, options.json ?? false)));
+      .option('--force', 'also loads above 70 % of what the calibrated load processes can do')
+      .action((file: string, { json = false, force = false }: { json?: boolean; force?: boolean }) =>
+        finish(plan(file, json, force)),
+      );
   },
 };
 
-async function plan(file: string, json: boolean): Promise<number> {
+async function plan(file: string, json: boolean, force: boolean): Promise<number> {
   const scenario = loadScenario(file);
-  const { trials, stored } = await planWithModels(scenario, `servemark run ${file}`);
+  const { trials, stored, requestBytes } = await planWithModels(scenario, `servemark run ${file}`);
+  if (!force) checkRooflines(scenario, trials, requestBytes, calibrationOf(captureEnvironment()));
   if (json) {
     process.stdout.write(`${JSON.stringify(stored, null, 2)}\n`);
     return EXIT.done;

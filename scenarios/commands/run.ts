@@ -1,3 +1,4 @@
+import { captureEnvironment } from '../../results/capture.js';
 import { UserError } from '../../results/errors.js';
 import type { StoredRun } from '../../results/run.js';
 import { listRuns, readRun } from '../../results/store.js';
@@ -7,6 +8,7 @@ import { loadScenario } from '../load.js';
 import { estimateNs } from '../plan.js';
 import { planWithModels } from '../prepare.js';
 import { announce, conclude, interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
+import { calibrationOf, checkRooflines } from '../roofline.js';
 import { type FinishedRun, type RunEvent, resumeScenario, runScenario } from '../run.js';
 
 interface RunCommandOptions extends LiveOptions {
@@ -14,6 +16,7 @@ interface RunCommandOptions extends LiveOptions {
   readonly resume?: string | true;
   readonly strict?: boolean;
   readonly quiet?: boolean;
+  readonly force?: boolean;
 }
 
 export const runCommand: CommandDefinition = {
@@ -28,6 +31,10 @@ export const runCommand: CommandDefinition = {
         'go on with an interrupted run (default: the newest, or the newest of the scenario)',
       )
       .option('--strict', 'exit with 1 where a trial is INVALID or failed, or a target is missed')
+      .option(
+        '--force',
+        'also loads above 70 % of what the calibrated load processes can do: they run, and are INVALID',
+      )
       .option('--quiet', 'no progress, only the report')
       .option('--ui', 'a live page on this machine while it runs: rate, latency, queue and device')
       .option('--ui-port <port>', 'its port (default: a free one)')
@@ -46,9 +53,11 @@ async function run(file: string | undefined, options: RunCommandOptions): Promis
     });
   const scenario = loadScenario(file);
   const prepared = await planWithModels(scenario, `servemark run ${file}`);
+  const { force = false } = options;
+  if (!force) checkRooflines(scenario, prepared.trials, prepared.requestBytes, calibrationOf(captureEnvironment()));
   announce(scenario.question, prepared.trials.length, estimateNs(scenario, prepared.trials));
   return watched(scenario.question, options, (onEvent) =>
-    runScenario(scenario, prepared, { resultsRoot: options.out, signal: stop.signal, onEvent }),
+    runScenario(scenario, prepared, { resultsRoot: options.out, signal: stop.signal, onEvent, force }),
   );
 }
 
@@ -67,7 +76,7 @@ async function resume(file: string | undefined, options: RunCommandOptions, stop
     undefined,
   );
   return watched(plan.question, options, (onEvent) =>
-    resumeScenario(folder, { resultsRoot: options.out, signal: stop.signal, onEvent }),
+    resumeScenario(folder, { resultsRoot: options.out, signal: stop.signal, onEvent, force: options.force }),
   );
 }
 

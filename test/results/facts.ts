@@ -98,6 +98,7 @@ export function factsOf(rows: readonly Row[], changes: Changes = {}): TrialFacts
     targets: { ...changes.targets },
     seed: 1n,
     scheduleSeed: '1',
+    ...(changes.roofline ? { roofline: changes.roofline as TrialFacts['roofline'] } : {}),
   };
 }
 

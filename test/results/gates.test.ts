@@ -422,3 +422,41 @@ describe('targets', () => {
     expect(rules(factsOf(rows, { targets: { accuracy: 0.87 } }))).toEqual([]);
   });
 });
+
+describe('roofline', () => {
+  const limit = (perSecond: number) => ({ roofline: { perSecond, requestBytes: 16, processes: 1 } });
+
+  it('refuses 1,000/s where one load process can do 1,400/s: 980/s are allowed', () => {
+    const found = finding(factsOf(steady(1001, 1, 1), limit(1400)), 'roofline')!;
+    expect(found.severity).toBe('invalid');
+    expect(found.message).toBe(
+      'The load offers 1,000/s, 71.4 % of the 1,400/s that one load process can do over rest on this host; 70.0 % (980/s) are allowed.',
+    );
+    expect(found.advice).toMatch(/^Lower the rate, add load processes .* calibrate again/);
+  });
+
+  it('lets the same load pass where it can do 1,500/s: 1,050/s are allowed', () => {
+    expect(rules(factsOf(steady(1001, 1, 1), limit(1500)))).toEqual([]);
+  });
+
+  it('holds a closed loop’s answers against the limit: 1,000 answered in 1 s of 1,400/s', () => {
+    const loop = { load: CLOSED, drive: { durationNs: 1e9 } };
+    const found = finding(factsOf(steady(1000, 1, 1), { ...loop, ...limit(1400) }), 'roofline')!;
+    expect(found.message).toMatch(/^The loop reached 1,000\/s, 71\.4 %/);
+    expect(found.advice).toMatch(/^Add load processes/);
+    expect(finding(factsOf(steady(1000, 1, 1), { ...loop, ...limit(1500) }), 'roofline')).toBeUndefined();
+  });
+
+  it('warns of a capacity probe only, and says nothing where nobody calibrated', () => {
+    const probe = { load: CLOSED, drive: { durationNs: 1e9 }, identity: { loadType: 'probe' } };
+    expect(finding(factsOf(steady(1000, 1, 1), { ...probe, ...limit(1000) }), 'roofline')!.severity).toBe('warning');
+    const unknown = factsOf(steady(1001, 1, 1), { roofline: { perSecond: null, reason: 'not calibrated' } });
+    expect(rules(unknown)).toEqual([]);
+    expect(summarise(unknown).roofline).toEqual({ perSecond: null, reason: 'not calibrated' });
+    expect(summarise(factsOf(steady(1001, 1, 1), limit(2000))).roofline).toEqual({
+      perSecond: 2000,
+      usedPerSecond: 1000,
+      processes: 1,
+    });
+  });
+});
