@@ -41,4 +41,8 @@ if ! command -v chromium >/dev/null; then
   # For the test of the live page in a browser.
   { apt-get update && apt-get install -y --no-install-recommends chromium; } >"$log/chromium.log" 2>&1 || echo "skipped: chromium can't be had here ($(tail -n 1 "$log/chromium.log"))"
 fi
+if [ ! -x "$tools/bin/grpcurl" ]; then
+  if command -v go >/dev/null && GOBIN="$tools/bin" go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4 >"$log/grpcurl.log" 2>&1; then :
+  else echo "skipped: grpcurl can't be had here (Go is absent, or: $(tail -n 1 "$log/grpcurl.log" 2>/dev/null))"; fi
+fi
 exit 0

@@ -21,6 +21,7 @@ interface ServeOptions {
   readonly host: string;
   readonly restPort: string;
   readonly grpcPort: string;
+  readonly grpcEngine: string;
   readonly profile?: string;
 }
 
@@ -39,6 +40,7 @@ export const serveCommand: CommandDefinition = {
       .option('--host <address>', 'where to listen; other than loopback only if you mean it', '127.0.0.1')
       .option('--rest-port <port>', '0 = any free port', '8000')
       .option('--grpc-port <port>', '0 = any free port', '8001')
+      .option('--grpc-engine <name>', 'grpc (our own) or grpc-js (the library)', 'grpc')
       .option('--profile <file>', 'cost table from `servemark profile`, for strategies that plan with it')
       .action((model: string, options: ServeOptions) => finish(serve(model, options)));
   },
@@ -52,6 +54,12 @@ async function serve(model: string, options: ServeOptions): Promise<number> {
       found: `"${options.isolation}" is unknown`,
       allowed: 'thread, process',
     });
+  if (options.grpcEngine !== 'grpc' && options.grpcEngine !== 'grpc-js')
+    throw new UserError({
+      place: '--grpc-engine',
+      found: `"${options.grpcEngine}" is unknown`,
+      allowed: 'grpc, grpc-js',
+    });
   const stopped = nextSignal();
   const server = await startServer(
     {
@@ -62,14 +70,14 @@ async function serve(model: string, options: ServeOptions): Promise<number> {
       isolation: options.isolation,
       frontends: {
         rest: { host: options.host, port: wholeNumber('--rest-port', options.restPort, 0, 65535) },
-        grpc: { host: options.host, port: wholeNumber('--grpc-port', options.grpcPort, 0, 65535) },
+        [options.grpcEngine]: { host: options.host, port: wholeNumber('--grpc-port', options.grpcPort, 0, 65535) },
       },
       profile: options.profile === undefined ? undefined : readProfile(options.profile),
     },
     { event: (text) => process.stderr.write(`${text}\n`) },
   );
   process.stdout.write(
-    `ready ${server.addresses.rest} grpc://${server.addresses.grpc} ${server.metadata.name} ${options.strategy}\n`,
+    `ready ${server.addresses.rest} grpc://${server.addresses[options.grpcEngine]} ${server.metadata.name} ${options.strategy}\n`,
   );
   await stopped;
   await server.close();

@@ -1,7 +1,8 @@
-import type { Server, UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { SERVICE_NAME } from '../protocol/grpc-service.js';
 import type { InferenceService } from '../protocol/index.js';
+import type { ServiceHost } from './grpc-services.js';
 
 /** How often watchers learn of a change; a check is answered from the service itself. */
 const WATCH_PERIOD_MS = 500;
@@ -10,15 +11,18 @@ const WATCH_PERIOD_MS = 500;
  * `grpc.health.v1.Health` of the server ("") and of the inference service: SERVING while the service is ready. Returns
  * what stops it. Source: gRPC "Health Checking Protocol".
  */
-export function addHealth(server: Server, service: InferenceService): () => void {
+export function addHealth(server: ServiceHost, service: InferenceService): () => void {
   const health = new HealthImplementation();
+  let told = '';
   const refresh = () => {
     const status = service.live() && service.ready() ? 'SERVING' : 'NOT_SERVING';
+    if (status === told) return;
+    told = status;
     health.setStatus('', status);
     health.setStatus(SERVICE_NAME, status);
   };
   health.addToServer({
-    addService(definition: Parameters<Server['addService']>[0], methods: UntypedServiceImplementation) {
+    addService(definition: Parameters<ServiceHost['addService']>[0], methods: UntypedServiceImplementation) {
       server.addService(definition, { ...methods, check: refreshed(methods.check!, refresh) });
     },
   });

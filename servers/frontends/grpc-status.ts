@@ -1,16 +1,20 @@
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { messageOf } from '../../results/errors.js';
 import { ProtocolError, STATUS } from '../protocol/errors.js';
 
 /** Trailing metadata that carries a ProtocolError's reason, `queue-full`. */
-const REASON_KEY = 'servemark-reason';
+export const REASON_KEY = 'servemark-reason';
+
+/** A call's end as gRPC tells it. */
+export interface GrpcStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly reason?: string | undefined;
+}
 
 /** Any error as gRPC reports it; what is no ProtocolError is INTERNAL. */
-export function toStatus(error: unknown): Pick<ServiceError, 'code' | 'details' | 'metadata'> {
+export function statusOf(error: unknown): GrpcStatus {
   const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', messageOf(error));
-  const metadata = new Metadata();
-  if (known.reason !== undefined) metadata.set(REASON_KEY, known.reason);
-  return { code: STATUS[known.code][1], details: sendable(known.message), metadata };
+  return { code: STATUS[known.code][1], details: sendable(known.message), reason: known.reason };
 }
 
 /** Details travel in a header: short, and without half a surrogate pair, which cannot be encoded. */

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { nowNs } from '../../results/clock.js';
-import { UserError } from '../../results/errors.js';
 import type { InferenceService } from '../protocol/index.js';
 import type { Frontend, FrontendDefinition, FrontendLimits, FrontendOptions } from './contract.js';
+import { cannotListen } from './listening.js';
 import { route } from './rest-routes.js';
 
 /** Longer than any pause of a load generator: a connection that closes under a request looks like a failed request. */
@@ -41,10 +41,8 @@ function createHttpServer(service: InferenceService, { limits, metrics }: Fronte
 
 function listen(server: Server, { host, port }: FrontendOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const place = `REST frontend at ${host}:${port}`;
-      const remedy = error.code === 'EADDRINUSE' ? 'Choose another port, or 0 for any free one' : undefined;
-      reject(new UserError({ place, found: `cannot listen: ${error.message}`, remedy }, { cause: error }));
+    server.once('error', (error) => {
+      reject(cannotListen(`REST frontend at ${host}:${port}`, error.message, error));
     });
     server.listen({ host, port }, () => resolve((server.address() as AddressInfo).port));
   });

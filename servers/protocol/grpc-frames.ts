@@ -27,22 +27,29 @@ export class MessageReader {
     return this.left === 0;
   }
 
-  /**
-   * Throws ProtocolError: RESOURCE_EXHAUSTED as soon as a message is announced that is longer than allowed, UNIMPLEMENTED
-   * for a compressed one, INTERNAL for bytes behind it.
-   */
+  /** Bytes of this message only. Throws ProtocolError as `take` does, and INTERNAL for bytes behind it. */
   feed(chunk: Buffer): void {
+    const taken = this.take(chunk);
+    if (taken < chunk.length)
+      throw new ProtocolError('INTERNAL', `${chunk.length - taken} bytes behind the message; expected one message`);
+  }
+
+  /**
+   * Takes what belongs to this message; returns how many bytes that are. Throws ProtocolError: RESOURCE_EXHAUSTED as soon as a
+   * message is announced that is longer than allowed, UNIMPLEMENTED for a compressed one.
+   */
+  take(chunk: Buffer): number {
     let from = 0;
     if (this.left < 0) {
       from = this.begin(chunk);
-      if (this.left < 0) return;
+      if (this.left < 0) return chunk.length;
     }
-    const size = chunk.length - from;
-    if (size > this.left)
-      throw new ProtocolError('INTERNAL', `${size - this.left} bytes behind the message; expected one message`);
-    if (size === 0) return;
-    this.keep(from === 0 ? chunk : chunk.subarray(from));
-    this.left -= size;
+    const to = Math.min(chunk.length, from + this.left);
+    if (to > from) {
+      this.keep(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+      this.left -= to - from;
+    }
+    return to;
   }
 
   /** Reads the prefix; returns where the message begins. */
