@@ -21,6 +21,7 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   commander: [/^scenarios\//],
   'prom-client': [/^servers\/prometheus\.ts$/],
   listr2: [/^scenarios\/progress\.ts$/],
+  'ml-matrix': [/^optimizers\//],
 };
 
 /** Strategies and controllers are pure: no clock, no I/O, no randomness. */
