@@ -13,7 +13,7 @@ import type { PreparedPlan } from './prepare.js';
 import { Profiles } from './profiling.js';
 import { calibrationOf } from './roofline.js';
 import { simulateOutcome } from './simulate.js';
-import { runTrial, type TrialContext } from './trial.js';
+import { resolveRate, runTrial, type TrialContext } from './trial.js';
 
 /** What a run tells while it goes; the CLI listens, nothing here prints. */
 export type RunEvent =
@@ -74,10 +74,46 @@ async function execute(
   settings: RunSettings,
   trials: readonly TrialSpec[],
   store: RunStore,
-  { signal, onEvent, profilePath, force }: RunOptions,
+  options: RunOptions,
   earlier: readonly TrialOutcome[] = [],
 ): Promise<FinishedRun> {
+  const { signal } = options;
   const done = new Set(earlier.flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.trial.id] : [])));
+  const runner = trialRunner(settings, store, options, earlier);
+  let state: FinishedRun['state'] = 'completed';
+  try {
+    for (const [index, spec] of trials.entries()) {
+      if (signal.aborted) break;
+      if (done.has(spec.identity.id)) continue;
+      await runner.run(spec, index, trials.length);
+    }
+  } catch (error) {
+    // An abort drops the trial under way (it is done again on resume); everything else is a fault that must be seen.
+    if (!signal.aborted) {
+      store.finish('interrupted');
+      throw error;
+    }
+  }
+  if (signal.aborted) state = 'interrupted';
+  store.finish(state);
+  return { folder: store.folder, state, reports: await writeReports(store.folder) };
+}
+
+/** Carries trials out one by one and keeps what later ones need: capacities, cost tables. */
+export interface TrialRunner {
+  readonly profiles: Profiles;
+  /** The load's options with a relative rate made absolute, or why that can't be. */
+  resolve(spec: TrialSpec): ReturnType<typeof resolveRate>;
+  /** Runs the trial, writes its outcome and tells of both. Throws only when aborted or where the disk refuses. */
+  run(spec: TrialSpec, index: number, total: number): Promise<TrialOutcome>;
+}
+
+export function trialRunner(
+  settings: RunSettings,
+  store: RunStore,
+  { signal, onEvent, profilePath, force }: Pick<RunOptions, 'signal' | 'onEvent' | 'profilePath' | 'force'>,
+  earlier: readonly TrialOutcome[] = [],
+): TrialRunner {
   const capacities = new Capacities(earlier);
   const profiles = new Profiles(store.folder, signal, (text) => onEvent({ kind: 'note', text }), profilePath);
   const context: TrialContext = {
@@ -90,27 +126,18 @@ async function execute(
     onProgress: (progress, recent) => onEvent({ kind: 'progress', progress, recent }),
     onEvent: (text) => onEvent({ kind: 'note', text }),
   };
-  let state: FinishedRun['state'] = 'completed';
-  try {
-    for (const [index, spec] of trials.entries()) {
-      if (signal.aborted) break;
-      if (done.has(spec.identity.id)) continue;
-      onEvent({ kind: 'trial', spec, index, total: trials.length });
+  return {
+    profiles,
+    resolve: (spec) => resolveRate(spec, context),
+    async run(spec, index, total) {
+      onEvent({ kind: 'trial', spec, index, total });
       const outcome = await carryOut(spec, context, store, profiles, signal);
       store.writeOutcome(outcome);
       capacities.add(outcome);
       onEvent({ kind: 'outcome', outcome });
-    }
-  } catch (error) {
-    // An abort drops the trial under way (it is done again on resume); everything else is a fault that must be seen.
-    if (!signal.aborted) {
-      store.finish('interrupted');
-      throw error;
-    }
-  }
-  if (signal.aborted) state = 'interrupted';
-  store.finish(state);
-  return { folder: store.folder, state, reports: await writeReports(store.folder) };
+      return outcome;
+    },
+  };
 }
 
 /** A cost table that can't be measured fails the trials that need it, not the run. */
