@@ -61,7 +61,7 @@ describe.each(searches.map(({ name }) => name))('%s', (name) => {
     expect(new Set(asked).size).toBe(asked.length);
     expect(steps.length).toBe(asked.length);
     for (const { point } of steps)
-      point.forEach((value, d) => expect(SPACE.dimensions[d]!.values[value]).toBeDefined());
+      for (const [d, value] of point.entries()) expect(SPACE.dimensions[d]!.values[value]).toBeDefined();
   });
 
   test('asks for the same points again with the same seed', async () => {
