@@ -25,6 +25,8 @@ export interface RunStore {
   /** Writes what the monitors read, beside the records. */
   writeReadings(trialId: string, readings: Readings): void;
   writeOutcome(outcome: TrialOutcome): void;
+  /** Replaces the plan by one with more trials: of runs that decide on the way what comes next. */
+  growPlan(plan: RunPlan): void;
   /** The last word; releases the lock. */
   finish(state: 'completed' | 'interrupted'): void;
 }
@@ -104,6 +106,10 @@ function storeOf(folder: string, release: () => void): RunStore {
     recordsPath: (trialId) => join(trialFolder(trialId), RECORDS),
     writeReadings: (trialId, readings) => writeReadings(join(trialFolder(trialId), READINGS), readings),
     writeOutcome: (outcome) => writeOutcome(trialFolder(idOf(outcome)), outcome),
+    growPlan(plan) {
+      checkIds(plan);
+      writeJsonAtomic(join(folder, 'plan.json'), plan, 'the trials from here on');
+    },
     finish(value) {
       state(value);
       release();

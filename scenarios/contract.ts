@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { LoadSeeds } from '../clients/job.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
+import type { TuneSpec } from './tune/contract.js';
 
 /** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
 export interface Scenario {
@@ -30,6 +31,8 @@ export interface Scenario {
   readonly loadProcesses: number;
   /** Stand simulated results beside the real ones. */
   readonly simulate: boolean;
+  /** What `servemark tune` searches. */
+  readonly tune: TuneSpec | undefined;
   /** `file:line:col path` of a key, for problems found while planning. */
   readonly place: (path: readonly (string | number)[]) => string;
 }

@@ -11,6 +11,7 @@ import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
 import { loadSchema, scenarioSchema, systemSchema } from './schema.js';
+import { readTune } from './tune/space.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
 
 type Path = readonly (string | number)[];
@@ -43,6 +44,18 @@ export function loadScenario(file: string): Scenario {
   checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
   const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
   const seeds = readSeeds(top.seeds, DEFAULT_SEEDS[top.preset === 'quick' ? 'quick' : 'mlperf'], yaml, found);
+  const tune =
+    top.tune === undefined || found.length > 0
+      ? undefined
+      : readTune(top.tune, {
+          yaml,
+          systems,
+          loads: loadSpecs,
+          transports: top.transports,
+          found,
+          readSystem: (name, raw, problems) =>
+            readSystem(name, raw, ['systems', name.split(' ')[0]!], yaml, model!, problems, dirname(file)),
+        });
   if (found.length > 0 || !model) throw new UserError(found);
   return {
     file,
@@ -63,6 +76,7 @@ export function loadScenario(file: string): Scenario {
     accuracy: top.accuracy,
     loadProcesses: top.loadProcesses,
     simulate: top.simulate,
+    tune,
     place: yaml.place,
   };
 }

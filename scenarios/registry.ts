@@ -13,6 +13,7 @@ import { runCommand } from './commands/run.js';
 import { scheduleCommand } from './commands/schedule.js';
 import { serveCommand } from './commands/serve.js';
 import { simulateCommand } from './commands/simulate.js';
+import { tuneCommand } from './commands/tune.js';
 import type { CommandDefinition } from './contract.js';
 
 /** Every sub-command. One import and one line per addition. */
@@ -21,6 +22,7 @@ export const commands = [
   planCommand,
   reportCommand,
   compareCommand,
+  tuneCommand,
   simulateCommand,
   profileCommand,
   calibrateCommand,

@@ -66,7 +66,8 @@ export async function resumeScenario(folder: string, options: RunOptions): Promi
   return execute(settings, trials, store, options, run.outcomes);
 }
 
-function trialsOf(plan: RunPlan): TrialSpec[] {
+/** The trials of a stored plan. */
+export function trialsOf(plan: RunPlan): TrialSpec[] {
   return plan.trials.map((trial) => trial.detail as TrialSpec);
 }
 

@@ -57,6 +57,7 @@ export const scenarioSchema = z.strictObject({
   probe: duration().default(1e9).describe('length of the capacity probe'),
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
   accuracy: z.boolean().default(false).describe('also run every sample once and judge the answers'),
+  tune: z.unknown().optional().describe('a space of configurations for `servemark tune`'),
   simulate: z.boolean().default(false).describe('show simulated results beside the real ones'),
   comparison: z
     .strictObject({

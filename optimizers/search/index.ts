@@ -1,15 +1,12 @@
 export type {
   Dimension,
-  DimensionValue,
   Evaluation,
   Point,
   ResponseTable,
-  SearchContext,
-  SearchDefinition,
   Space,
 } from './contract.js';
-export { slopedMerit, violation } from './merit.js';
+export { slopedMerit } from './merit.js';
 export { createSearch, searches, searchNamed } from './registry.js';
-export { bestOf, runSearch, type SearchOutcome, type SearchStep } from './run-search.js';
-export { numberOf, pointAt, samePoint, sizeOf, valuesOf } from './space.js';
+export { bestOf, runSearch, type SearchStep } from './run-search.js';
+export { numberOf, pointAt, sizeOf, valuesOf } from './space.js';
 export { paretoFront } from './support/dominance.js';

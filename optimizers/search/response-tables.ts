@@ -87,7 +87,7 @@ export function profileEstimate(model: SyntheticModel, space: Space, point: Poin
 }
 
 /** Served in virtual time: its clients in a closed loop on triton-dynamic. Objectives: throughput, −cores. */
-export function evaluateSynthetic(model: SyntheticModel, space: Space, point: Point): Evaluation {
+function evaluateSynthetic(model: SyntheticModel, space: Space, point: Point): Evaluation {
   const { variant, instances, threads, maxBatchSize, maxQueueDelay } = readPoint(space, point);
   const crowd = Math.max(1, (instances * threads) / CORES) * (1 + model.contention * (instances - 1));
   const cost: CostTable = [1, 2, 4, 8, 16, 32].map((rows) => [

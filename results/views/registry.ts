@@ -17,10 +17,12 @@ import { simulation } from './simulation.js';
 import { tail } from './tail.js';
 import { timeline } from './timeline.js';
 import { trials } from './trials.js';
+import { tuning } from './tuning.js';
 
 /** Every section of a report, in its order. One import and one line per addition. */
 export const views = [
   headline, // the answer in words
+  tuning, // the search for a configuration
   overview, // systems × loads
   curve, // latency against throughput
   percentiles, // latency percentiles
