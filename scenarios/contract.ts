@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { LoadSeeds } from '../clients/job.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
-import type { TuneSpec } from './tune/contract.js';
+import type { TuneSpec } from './tune/spec.js';
 
 /** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
 export interface Scenario {

@@ -7,7 +7,7 @@ import { loadScenario } from '../load.js';
 import { checkServable } from '../plan.js';
 import { planWithModels } from '../prepare.js';
 import { conclude, interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
-import type { TuneSpec } from '../tune/contract.js';
+import type { TuneSpec } from '../tune/spec.js';
 import { runTuning } from '../tune/tune.js';
 
 interface TuneCommandOptions {

@@ -1,7 +1,7 @@
 import type { Evaluation } from '../../optimizers/search/index.js';
 import type { TuningFigures } from '../../results/tuning.js';
 import { formatDuration, formatRate } from '../../results/units.js';
-import type { Constraints, Objective, ObjectiveName } from './contract.js';
+import type { Constraints, Objective, ObjectiveName } from './spec.js';
 
 interface ObjectiveDefinition {
   readonly unit: string;

@@ -7,9 +7,9 @@ import type { CostTable } from '../../servers/executors/index.js';
 import type { Scenario, SystemSpec, TrialSpec } from '../contract.js';
 import { planFrom } from '../load-facts.js';
 import type { TrialRunner } from '../run.js';
-import type { TuneSpec } from './contract.js';
 import { evaluate } from './objectives.js';
 import { coresOf, simulatedFigures } from './simulated-point.js';
+import type { TuneSpec } from './spec.js';
 import { trialsFor } from './trials.js';
 
 /** What was found of a configuration; `reason` where it is no result. */

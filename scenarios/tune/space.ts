@@ -6,9 +6,9 @@ import type { ModelSpec } from '../../servers/models/index.js';
 import { findStrategy } from '../../servers/strategies/index.js';
 import type { LoadSpec, SystemSpec } from '../contract.js';
 import { isRecord, type MergedYaml } from '../yaml.js';
-import type { Constraints, Objective, ObjectiveName, TuneSpec } from './contract.js';
 import { OBJECTIVES } from './objectives.js';
 import { tuneSchema } from './schema.js';
+import type { Constraints, Objective, ObjectiveName, TuneSpec } from './spec.js';
 
 /** More would be no search but a flood. */
 const MAX_POINTS = 20_000;

@@ -1,6 +1,6 @@
 import type { Scenario, SystemSpec, TrialSpec } from '../contract.js';
 import { planTrials } from '../plan.js';
-import type { TuneSpec } from './contract.js';
+import type { TuneSpec } from './spec.js';
 
 /** Trials of a system under the tuned load; with what they need before: a probe of the system that a rate is relative to. */
 export function trialsFor(

@@ -21,10 +21,10 @@ import { resolveModel } from '../../servers/models/index.js';
 import type { Scenario, TrialSpec } from '../contract.js';
 import { type RunSettings, storedPlan } from '../plan.js';
 import { type FinishedRun, type RunEvent, trialRunner, trialsOf } from '../run.js';
-import type { TuneSpec } from './contract.js';
 import { bounds, evaluate, needsAccuracy, OBJECTIVES } from './objectives.js';
 import { Points } from './points.js';
 import { sentencesOf } from './sentences.js';
+import type { TuneSpec } from './spec.js';
 import { uniqueSystems } from './trials.js';
 
 export interface TuneOptions {
