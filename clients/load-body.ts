@@ -1,5 +1,6 @@
 import { nowNs } from '../results/clock.js';
 import { messageOf, UserError } from '../results/errors.js';
+import { watchEventLoop } from '../results/event-loop.js';
 import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
 import type { DriveJob } from './job.js';
@@ -67,11 +68,13 @@ async function carryOut(work: () => Promise<FromLoad>): Promise<void> {
 }
 
 async function run(
-  { job, host: spec }: Extract<ToLoad, { kind: 'drive' }>,
+  { job, host: spec, eventLoopMs }: Extract<ToLoad, { kind: 'drive' }>,
   host: Parameters<typeof loadBody>[0],
   signal: AbortSignal,
   start: StartOrder,
 ): Promise<FromLoad> {
+  if (eventLoopMs !== undefined)
+    watchEventLoop(eventLoopMs, (figures) => process.send?.({ kind: 'eventLoop', figures } satisfies FromLoad));
   const hosted = spec === undefined ? undefined : await host?.(spec, signal);
   try {
     return await driveAgainst(hosted ? { ...job, model: hosted.model } : job, hosted?.service, signal, start);

@@ -1,5 +1,6 @@
 import { nowNs } from '../results/clock.js';
 import { UserError } from '../results/errors.js';
+import type { EventLoopFigures } from '../results/monitors/index.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 import { type Member, startMember } from './load-member.js';
 import { mergeProgress, mergeRecordFiles, mergeResults, partPath, removeParts } from './load-merge.js';
@@ -12,6 +13,8 @@ export interface ForkLoadOptions {
   readonly onProgress?: ((progress: DriveProgress) => void) | undefined;
   /** A process has started; called once for each. */
   readonly onStart?: ((pid: number) => void) | undefined;
+  /** The processes tell of their event loops, the `index`-th of them so often. */
+  readonly eventLoop?: { readonly periodMs: number; tell(index: number, figures: EventLoopFigures): void } | undefined;
   /** CPU list that they are pinned to, `2-3` (Linux, taskset). */
   readonly cpus?: string | undefined;
   /** Another program than load-process.js, and what it hosts (load-body.ts): the in-process transport needs both. */
@@ -76,6 +79,8 @@ class Group {
         title: count === 1 ? 'the load process' : `load process ${index + 1} of ${count}`,
         onProgress: (progress) => this.heard(index, progress),
         onReady: () => this.becameReady(),
+        eventLoopMs: options.eventLoop?.periodMs,
+        onEventLoop: (figures) => options.eventLoop?.tell(index, figures),
         cpus: options.cpus,
         host: options.host,
       }),

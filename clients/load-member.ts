@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../results/compiled.js';
 import { UserError } from '../results/errors.js';
+import type { EventLoopFigures } from '../results/monitors/index.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
 
@@ -12,6 +13,8 @@ interface MemberOptions {
   readonly onProgress: (progress: DriveProgress) => void;
   /** It has warmed up and waits for `start`. */
   readonly onReady: () => void;
+  readonly eventLoopMs?: number | undefined;
+  readonly onEventLoop?: ((figures: EventLoopFigures) => void) | undefined;
   readonly cpus?: string | undefined;
   readonly host?: { readonly program: URL; readonly spec: unknown } | undefined;
 }
@@ -57,6 +60,7 @@ export function startMember(options: MemberOptions): Member {
     child.on('message', (message: FromLoad) => {
       if (message.kind === 'progress') options.onProgress(message);
       else if (message.kind === 'ready') options.onReady();
+      else if (message.kind === 'eventLoop') options.onEventLoop?.(message.figures);
       else if (message.kind === 'result') resolve(message);
       else if (message.problems) reject(new UserError(message.problems));
       else reject(new LoadProcessError(`${FAILED(title)}: ${message.error}`, lines));
@@ -73,7 +77,7 @@ export function startMember(options: MemberOptions): Member {
     pid: child.pid,
     result,
     ended,
-    drive: (job) => tell(child, { kind: 'drive', job, host: options.host?.spec }),
+    drive: (job) => tell(child, { kind: 'drive', job, host: options.host?.spec, eventLoopMs: options.eventLoopMs }),
     start: (originNs) => tell(child, { kind: 'start', originNs }),
     abort() {
       tell(child, { kind: 'abort' });

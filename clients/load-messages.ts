@@ -1,4 +1,5 @@
 import type { Problem } from '../results/errors.js';
+import type { EventLoopFigures } from '../results/monitors/index.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 
 /** What a load process is told. */
@@ -8,6 +9,8 @@ export type ToLoad =
       readonly job: DriveJob;
       /** What the process's own server core is made from; only processes that can host one understand it. */
       readonly host?: unknown;
+      /** It tells its event loop's figures so often; absent: never. */
+      readonly eventLoopMs?: number | undefined;
     }
   /** Answers `ready`: the t = 0 of all load processes, as a reading of the machine's monotonic clock. */
   | { readonly kind: 'start'; readonly originNs: number }
@@ -18,4 +21,5 @@ export type FromLoad =
   | DriveProgress
   | DriveResult
   | { readonly kind: 'ready' }
+  | { readonly kind: 'eventLoop'; readonly figures: EventLoopFigures }
   | { readonly kind: 'failed'; readonly error: string; readonly problems?: readonly Problem[] | undefined };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { LoadSeeds } from '../clients/job.js';
+import type { MonitorSettings } from '../results/monitors/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
 import type { TuneSpec } from './tune/spec.js';
@@ -23,6 +24,7 @@ export interface Scenario {
   readonly repeats: number;
   readonly seeds: Seeds;
   readonly warmUpNs: number;
+  readonly monitors: MonitorSettings;
   /** Length of the capacity probe's measured part. */
   readonly probeNs: number;
   /** Also run every sample once per system and transport, judged against the labels. */

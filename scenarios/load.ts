@@ -5,6 +5,7 @@ import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
+import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
 import { models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
@@ -40,6 +41,7 @@ export function loadScenario(file: string): Scenario {
   const twin = readTwin(top.comparison.noiseFloor, systems, yaml, found);
   const loadSpecs = readLoads(yaml, found, dirname(file));
   checkTransports(top.transports, yaml, found);
+  const chosenMonitors = readMonitors(top.monitors, top.monitorPeriod, yaml, found);
   checkLoadProcesses(top.loadProcesses, loadSpecs, top.transports, yaml, found);
   checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
   const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
@@ -75,6 +77,7 @@ export function loadScenario(file: string): Scenario {
     probeNs: top.probe,
     accuracy: top.accuracy,
     loadProcesses: top.loadProcesses,
+    monitors: { choices: chosenMonitors, periodMs: top.monitorPeriod / 1e6 },
     simulate: top.simulate,
     tune,
     place: yaml.place,
@@ -453,6 +456,32 @@ function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: s
     count: choice.count,
     dims: choice.dims,
   };
+}
+
+/** Each by its name, or with its options. A period below 10 ms would measure the monitor. */
+function readMonitors(
+  raw: readonly (string | { readonly name: string })[] | undefined,
+  periodNs: number,
+  yaml: MergedYaml,
+  found: Problem[],
+): readonly MonitorChoice[] | undefined {
+  if (periodNs < 10e6)
+    found.push({
+      place: yaml.place(['monitorPeriod']),
+      found: `${periodNs / 1e6} ms is too short`,
+      allowed: 'at least 10ms',
+    });
+  return raw?.map((entry, index) => {
+    const { name, ...options } = typeof entry === 'string' ? { name: entry } : entry;
+    const choice = { name, options };
+    try {
+      checkMonitor(choice, yaml.place(['monitors', index]));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      found.push(...error.problems);
+    }
+    return choice;
+  });
 }
 
 function readSeeds(

@@ -1,5 +1,6 @@
 import { loads } from '../clients/loads/index.js';
 import { type Problem, UserError } from '../results/errors.js';
+import type { MonitorSettings } from '../results/monitors/index.js';
 import type { RunPlan } from '../results/run.js';
 import { RUN_SCHEMA } from '../results/run.js';
 import { Mt19937, permutation } from '../results/stats/index.js';
@@ -90,11 +91,12 @@ export interface RunSettings {
   readonly loadProcesses?: number | undefined;
   /** Bytes of one request by system, as far as they are known beforehand; absent in older runs. */
   readonly requestBytes?: Readonly<Record<string, number>> | undefined;
+  readonly monitors?: MonitorSettings | undefined;
 }
 
 function settingsOf(scenario: Scenario): RunSettings {
-  const { preset, targets, warmUpNs, samples, seeds, loadProcesses } = scenario;
-  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap, loadProcesses };
+  const { preset, targets, warmUpNs, samples, seeds, loadProcesses, monitors } = scenario;
+  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap, loadProcesses, monitors };
 }
 
 /** Refuses, before anything starts, strategies that batch what the model can't. Throws UserError with all of them. */

@@ -69,6 +69,11 @@ export const scenarioSchema = z.strictObject({
         ),
     })
     .default({}),
+  monitors: z
+    .array(z.union([z.string(), z.looseObject({ name: z.string() })]))
+    .optional()
+    .describe('what is read while a trial runs: names, or { name, its options … }; default: all that can run here'),
+  monitorPeriod: duration().default(100e6).describe('between two readings'),
   seeds: z
     .strictObject({
       schedule: seed.optional(),

@@ -1,9 +1,9 @@
 import type { DriveJob, DriveResult } from '../clients/job.js';
-import { forkLoad } from '../clients/load-handle.js';
+import { type ForkLoadOptions, forkLoad } from '../clients/load-handle.js';
 import { transportNamed } from '../clients/transports/index.js';
 import { compiledUrl } from '../results/compiled.js';
 import type { TrialFacts } from '../results/facts.js';
-import { type Monitored, startMonitors } from '../results/monitors/index.js';
+import { type Monitored, type MonitorSet, startMonitors } from '../results/monitors/index.js';
 import type { ModelStatistics } from '../servers/protocol/index.js';
 import { forkServer, type ServerHandle } from '../servers/server-handle.js';
 import type { ServerSpec } from '../servers/spec.js';
@@ -38,9 +38,16 @@ export class ServerSession implements Session {
 
   /** Both processes start at once: on few cores their start-up is half of a short trial. */
   async drive(job: DriveJob, signal: AbortSignal, processes = 1): Promise<DriveResult> {
-    const spec = serverSpec(this.spec, this.context, { [this.#endpoint]: { port: 0 } });
-    const starting = forkServer(spec, { signal, onLine: this.onLine, onEvent: this.context.onEvent });
     const monitors = await startMonitors(this.context.monitors);
+    // A page of figures is asked for over HTTP, whatever the transport that is measured.
+    const frontends = { [this.#endpoint]: { port: 0 }, ...(monitors.needsUrl ? { rest: { port: 0 } } : {}) };
+    const { periodMs } = monitors;
+    const starting = forkServer(serverSpec(this.spec, this.context, frontends), {
+      signal,
+      onLine: this.onLine,
+      onEvent: this.context.onEvent,
+      eventLoop: { periodMs, tell: (figures) => monitors.hear('server', figures) },
+    });
     let marked = false;
     let before: ReturnType<typeof ask> | undefined;
     const pointless = new AbortController();
@@ -55,6 +62,7 @@ export class ServerSession implements Session {
         cpus: this.spec.system.loadCpus,
         processes,
         onStart: (pid) => monitors.watch({ role: 'load', pid }),
+        eventLoop: loadLoops(monitors),
         onProgress: (progress) => {
           if (progress.phase === 'measuring' && !marked) {
             marked = true;
@@ -87,6 +95,14 @@ export class ServerSession implements Session {
   async stop(): Promise<void> {
     await this.#server?.stop();
   }
+}
+
+/** The load processes are told apart as their readings are: `load`, `load2` … */
+function loadLoops(monitors: MonitorSet): ForkLoadOptions['eventLoop'] {
+  return {
+    periodMs: monitors.periodMs,
+    tell: (index, figures) => monitors.hear(index === 0 ? 'load' : `load${index + 1}`, figures),
+  };
 }
 
 /** Rejects when the server ends: that must end the trial, not leave the load waiting for answers. */
@@ -125,6 +141,7 @@ export class InProcessSession implements Session {
         processes,
         host: { program, spec: serverSpec(this.spec, this.context, {}) },
         onStart: (pid) => monitors.watch({ role: 'load', pid }),
+        eventLoop: loadLoops(monitors),
         onProgress: (progress) => {
           if (progress.phase === 'measuring' && !marked) {
             marked = true;

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../results/compiled.js';
 import { UserError } from '../results/errors.js';
+import type { EventLoopFigures } from '../results/monitors/index.js';
 import { LastLines } from './executors/last-lines.js';
 import type { FromServer, ServerInfo, ToServer } from './messages.js';
 import type { ModelStatistics } from './protocol/index.js';
@@ -30,6 +31,8 @@ export interface ForkOptions {
   readonly signal?: AbortSignal | undefined;
   /** A line that the server or its workers wrote. */
   readonly onLine?: ((line: string) => void) | undefined;
+  /** It tells of its event loop so often. */
+  readonly eventLoop?: { readonly periodMs: number; tell(figures: EventLoopFigures): void } | undefined;
   /** Something unusual: an instance died, or is back. */
   readonly onEvent?: ((text: string) => void) | undefined;
 }
@@ -98,7 +101,7 @@ class ServerProcess {
   start(spec: ServerSpec): Promise<ServerInfo> {
     return new Promise((resolve, reject) => {
       this.#settleStart = { resolve, reject };
-      this.#send({ kind: 'start', spec });
+      this.#send({ kind: 'start', spec, eventLoopMs: this.#options.eventLoop?.periodMs });
     });
   }
 
@@ -128,6 +131,7 @@ class ServerProcess {
     if (message.kind === 'ready') this.#settleStart?.resolve(message.info);
     else if (message.kind === 'failed')
       this.#settleStart?.reject(message.problems ? new UserError(message.problems) : new Error(message.error));
+    else if (message.kind === 'eventLoop') this.#options.eventLoop?.tell(message.figures);
     else if (message.kind === 'event') this.#options.onEvent?.(message.text);
     else if (message.kind === 'usage') this.#answer(message.n, message.usage);
     else this.#answer(message.n, message.statistics);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { messageOf, UserError } from '../results/errors.js';
+import { watchEventLoop } from '../results/event-loop.js';
 import type { FromServer, ServerInfo, ToServer } from './messages.js';
 import { type RunningServer, startServer } from './server.js';
 import type { ServerSpec } from './spec.js';
@@ -19,20 +20,21 @@ process.on('SIGTERM', () => {
 });
 
 async function receive(message: ToServer): Promise<void> {
-  if (message.kind === 'start') await start(message.spec);
+  if (message.kind === 'start') await start(message.spec, message.eventLoopMs);
   else if (message.kind === 'stop') await stop();
   else if (message.kind === 'usage' && server) send({ kind: 'usage', n: message.n, usage: server.usage() });
   else if (message.kind === 'statistics' && server)
     send({ kind: 'statistics', n: message.n, statistics: server.service.modelStatistics() });
 }
 
-async function start(spec: ServerSpec): Promise<void> {
+async function start(spec: ServerSpec, eventLoopMs: number | undefined): Promise<void> {
   try {
     if (spec.cpus !== undefined) pin(spec.cpus);
     const event = (text: string) => send({ kind: 'event', text });
     const line = (text: string) => process.stderr.write(`${text}\n`);
     server = await startServer(spec, { event, line }, stopping.signal);
     send({ kind: 'ready', info: infoOf(server) });
+    if (eventLoopMs !== undefined) watchEventLoop(eventLoopMs, (figures) => send({ kind: 'eventLoop', figures }));
   } catch (error) {
     const problems = error instanceof UserError ? error.problems : null;
     send({ kind: 'failed', error: messageOf(error), problems }, () => process.exit(1));

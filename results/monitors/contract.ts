@@ -47,6 +47,8 @@ export interface MonitorTarget {
 export interface Monitor {
   /** The server must be left idle for so long before the load: the monitor measures what the device uses then. */
   readonly idleMs?: number | undefined;
+  /** It asks the server over HTTP: there must be such an address. */
+  readonly needsUrl?: boolean | undefined;
   /** A process of the trial has started. */
   watch?(target: MonitorTarget): void;
   /** Read everything once. Called every period; must not block. */
@@ -70,6 +72,5 @@ export interface EventLoopFigures {
   /** 0 … 1. */
   readonly utilization: number;
   readonly delayMeanNs: number;
-  readonly delayP99Ns: number;
   readonly delayMaxNs: number;
 }

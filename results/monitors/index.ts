@@ -1,3 +1,11 @@
+export type { EventLoopFigures } from './contract.js';
 export type { RecentReading } from './recent.js';
 export { monitors } from './registry.js';
-export { type Monitored, type MonitorSettings, startMonitors } from './set.js';
+export {
+  checkMonitor,
+  type MonitorChoice,
+  type Monitored,
+  type MonitorSet,
+  type MonitorSettings,
+  startMonitors,
+} from './set.js';

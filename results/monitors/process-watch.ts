@@ -56,7 +56,8 @@ export class ProcessWatch {
   }
 
   stop(): readonly ProcessUsage[] {
-    if (!this.gone) this.reading(true);
+    const end = this.gone ? undefined : this.reading(true);
+    if (end) this.write.all(end, this.root.ioProblem);
     for (const files of [this.root, this.mainThread, ...this.children.values()]) files.close();
     const { first, last, peak } = this;
     if (!first || !last) return [];

@@ -21,6 +21,9 @@ export interface MonitorSettings {
 
 /** All monitors of one trial. */
 export interface MonitorSet {
+  readonly periodMs: number;
+  /** The server must have an address over HTTP. */
+  readonly needsUrl: boolean;
   watch(target: MonitorTarget): void;
   hear(role: string, figures: EventLoopFigures): void;
   /** Waits while an idle server is measured, where a monitor wants that; at once otherwise. */
@@ -61,6 +64,11 @@ export async function startMonitors(settings: MonitorSettings = {}): Promise<Mon
   return running(runners, readings, clocks, periodMs);
 }
 
+/** A monitor as a scenario or a command names it: is there one, has it such options? Throws UserError. */
+export function checkMonitor({ name, options }: MonitorChoice, place: string): void {
+  checked(lookUp<MonitorDefinition>(monitors, name, 'monitor', place).options, options, place);
+}
+
 interface Choice {
   readonly definition: MonitorDefinition;
   readonly options: Readonly<Record<string, unknown>>;
@@ -85,9 +93,10 @@ function running(
   periodMs: number,
 ): MonitorSet {
   // A stall of this process delays readings and falsifies none: each carries its own instant.
-  const timer = setInterval(() => {
+  const sample = () => {
     for (const runner of runners) runner.sample();
-  }, periodMs).unref();
+  };
+  const timer = setInterval(sample, periodMs).unref();
   const each = (work: (monitor: Monitor) => void) => {
     for (const runner of runners) runner.call(work);
   };
@@ -106,6 +115,8 @@ function running(
     };
   };
   return {
+    periodMs,
+    needsUrl: runners.some((runner) => runner.needsUrl),
     watch(target) {
       const nth = (roles.get(target.role) ?? 0) + 1;
       roles.set(target.role, nth);
@@ -118,11 +129,12 @@ function running(
     async idle(signal) {
       const ms = Math.max(0, ...runners.map((runner) => runner.idleMs));
       if (ms === 0) return;
+      // A reading outside each edge, so that a counter can be told there.
+      sample();
       const fromNs = nowNs();
       await sleep(ms, signal);
       readings.idle = { fromNs, toNs: nowNs() };
-      // The reading behind the edge, so that the counter can be told there.
-      await sleep(periodMs * 1.5, signal);
+      sample();
     },
     stop() {
       ended ??= end();
@@ -152,6 +164,10 @@ class Runner {
 
   get idleMs(): number {
     return (this.working() && this.#monitor?.idleMs) || 0;
+  }
+
+  get needsUrl(): boolean {
+    return this.working() && this.#monitor?.needsUrl === true;
   }
 
   working(): boolean {
