@@ -59,6 +59,18 @@ describe('architecture', () => {
     ).toEqual([]);
   });
 
+  test('notebooks import from results only, their cells too', () => {
+    const runner = sources('notebooks').flatMap(importsOf);
+    const cells = readdirSync('notebooks')
+      .filter((name) => name.endsWith('.ipynb'))
+      .flatMap((name) => cellImports(join('notebooks', name)));
+    const wrong = [...runner, ...cells].filter(
+      ({ target }) => target !== undefined && !/^(notebooks|(dist\/)?results)\//.test(target),
+    );
+    expect(wrong.map(show)).toEqual([]);
+    expect(cells.length).toBeGreaterThan(0);
+  });
+
   test('every heavy dependency has one home', () => {
     const wrong = imports.filter(({ file, specifier }) => {
       const homes = HOMES[packageOf(specifier)];
@@ -117,6 +129,16 @@ function importsOf(file: string): Import[] {
       ? relative('.', resolve(dirname(file), specifier)).replace(/\.js$/, '.ts')
       : undefined;
     return { file, specifier, target };
+  });
+}
+
+/** Of the TypeScript cells of a notebook. */
+function cellImports(file: string): Import[] {
+  const { cells } = JSON.parse(readFileSync(file, 'utf8')) as { cells: { cell_type: string; source: string[] }[] };
+  const text = cells.flatMap((cell) => (cell.cell_type === 'code' ? [cell.source.join('')] : [])).join('\n');
+  return [...text.matchAll(/^import .* from '(\.[^']+)'/gm)].map((match) => {
+    const target = relative('.', resolve(dirname(file), match[1]!));
+    return { file, specifier: match[1]!, target };
   });
 }
 
