@@ -50,6 +50,7 @@ export async function drive(
           : encodeAll(transport, samples, job.model, samples.performanceSampleCount),
       judge: collector?.judge ?? (job.judge || job.mode === 'accuracy' ? top1Judge(samples) : undefined),
       patienceMs: job.timeoutNs / 1e6 + 1000,
+      latencyBoundNs: job.latencyBoundNs,
       signal,
     };
     const warmUp = await runWarmUp(job.warmUpNs, plan, tools, (live) => progress.enter('warming-up', live));

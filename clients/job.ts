@@ -38,6 +38,8 @@ export interface DriveJob {
   readonly recordsPath: string;
   /** Where the schedule goes (Float64 ns, little-endian); absent: hash only. */
   readonly schedulePath?: string | undefined;
+  /** Progress counts completions against it (`bound`), for who ends a load as soon as it is clear. */
+  readonly latencyBoundNs?: number | undefined;
   /** One of several load processes: which share of the plan it sends (share.ts). Absent: all of it. */
   readonly share?: Share | undefined;
 }
@@ -56,6 +58,8 @@ export interface DriveProgress {
   readonly p99Ns: number | null;
   /** Ok latencies of the last second, within 9 %; absent where nothing was answered in it. */
   readonly recent?: RecentLatency | undefined;
+  /** Completions since the phase began against the job's `latencyBoundNs`: over it or not answered, Σ and Σ² of latencies. */
+  readonly bound?: { readonly over: number; readonly sumMs: number; readonly squaresMs: number } | undefined;
 }
 
 export interface RecentLatency {

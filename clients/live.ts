@@ -9,16 +9,27 @@ export class Live {
   issued = 0;
   completed = 0;
   errors = 0;
+  /** Set before the first completion: what is counted in `bound`. */
+  boundNs: number | undefined;
+  readonly bound = { over: 0, sumMs: 0, squaresMs: 0 };
   private readonly buckets = new Uint32Array(PER_OCTAVE * OCTAVES);
 
   add(ok: boolean, latencyNs: number): void {
     this.completed++;
+    if (this.boundNs !== undefined) this.addToBound(ok, latencyNs / 1e6, this.boundNs / 1e6);
     if (!ok) {
       this.errors++;
       return;
     }
     const bucket = Math.floor(Math.log2(Math.max(1, latencyNs / 1000)) * PER_OCTAVE);
     this.buckets[Math.min(bucket, this.buckets.length - 1)]!++;
+  }
+
+  /** What was not answered was over any bound. */
+  private addToBound(ok: boolean, latencyMs: number, boundMs: number): void {
+    if (!ok || latencyMs > boundMs) this.bound.over++;
+    this.bound.sumMs += latencyMs;
+    this.bound.squaresMs += latencyMs * latencyMs;
   }
 
   /** The 99th percentile of ok latencies within 9 %; null before the first. */

@@ -90,6 +90,13 @@ export function mergeProgress(told: readonly DriveProgress[]): DriveProgress {
     ratePerSecond: sum((one) => one.ratePerSecond),
     p99Ns: p99s.length === 0 ? null : Math.max(...p99s),
     recent: slowest(told.flatMap(({ recent }) => recent ?? [])),
+    bound: told.every(({ bound }) => bound)
+      ? {
+          over: sum(({ bound }) => bound!.over),
+          sumMs: sum(({ bound }) => bound!.sumMs),
+          squaresMs: sum(({ bound }) => bound!.squaresMs),
+        }
+      : undefined,
   };
 }
 

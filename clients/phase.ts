@@ -16,6 +16,7 @@ export interface PhaseTools {
   /** How long to wait for answers after the last request; the transport's own timeout is shorter. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
+  readonly latencyBoundNs?: number | undefined;
 }
 
 export interface Phase {
@@ -43,6 +44,7 @@ export async function runPhase(phase: Phase, tools: PhaseTools): Promise<PhaseRe
   const { plan, table, originNs } = phase;
   const { timeline, signal, transport } = tools;
   const requests = new Requests(table, originNs, phase.warmUp, timeline, transport, tools.encoded, tools.judge);
+  requests.live.boundNs = tools.latencyBoundNs;
   phase.phaseChanged?.('measuring', requests.live);
   let loop: Loop | undefined;
   const interrupt = () => loop?.stop('interrupted');

@@ -52,6 +52,7 @@ export class ProgressReporter {
       ratePerSecond: seconds > 0 ? (completed - before) / seconds : 0,
       p99Ns: live?.p99Ns() ?? null,
       recent: latencies && live?.since(latencies),
+      bound: live?.boundNs === undefined ? undefined : { ...live.bound },
     });
   }
 }

@@ -4,6 +4,7 @@ import { conformCommand } from './commands/conform.js';
 import { crosscheckCommand } from './commands/crosscheck.js';
 import { doctorCommand } from './commands/doctor.js';
 import { driveCommand } from './commands/drive.js';
+import { findPeakCommand } from './commands/find-peak.js';
 import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { planCommand } from './commands/plan.js';
@@ -20,6 +21,7 @@ import type { CommandDefinition } from './contract.js';
 export const commands = [
   runCommand, // the main job
   planCommand,
+  findPeakCommand,
   reportCommand,
   compareCommand,
   tuneCommand,

@@ -161,7 +161,11 @@ export class InProcessSession implements Session {
   async stop(): Promise<void> {}
 }
 
-function serverSpec({ system }: TrialSpec, context: TrialContext, frontends: ServerSpec['frontends']): ServerSpec {
+export function serverSpec(
+  { system }: TrialSpec,
+  context: TrialContext,
+  frontends: ServerSpec['frontends'],
+): ServerSpec {
   return {
     name: system.name,
     model: system.model,

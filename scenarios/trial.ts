@@ -47,8 +47,8 @@ export interface TrialContext {
 }
 
 /** Long enough for the slowest overloaded queue; a hang ends the request, not the run. */
-const TIMEOUT_NS = 30e9;
-const CONNECTIONS = 64;
+export const TIMEOUT_NS = 30e9;
+export const CONNECTIONS = 64;
 
 /**
  * One trial from start-up to verdict: server process, warm-up, load process, monitors, statistics, summary. Everything that
@@ -195,7 +195,7 @@ function driveJob(
 }
 
 /** The scenario's choice, else the zoo model's own samples, else generated ones. */
-function samplesOf(system: Pick<SystemSpec, 'model'>, choice: SamplesChoice | undefined): SamplesChoice {
+export function samplesOf(system: Pick<SystemSpec, 'model'>, choice: SamplesChoice | undefined): SamplesChoice {
   if (choice) return choice;
   const zoo = 'zoo' in system.model ? findModel(system.model.zoo) : undefined;
   return { name: zoo?.samples ?? 'random' };

@@ -1,3 +1,4 @@
+export { bisection } from './bisection.js';
 export { meanInterval, percentileInterval } from './bootstrap.js';
 export { type Dispersion, dispersion } from './dispersion.js';
 export {
@@ -20,4 +21,5 @@ export {
   shuffle,
   uniformInt,
 } from './random.js';
+export { type ShareEvidence, type ShareTest, shareTest } from './sequential.js';
 export { wilson } from './wilson.js';
