@@ -66,7 +66,7 @@ export class ClosedLoop implements Loop {
     const done = this.whenAll(plan.perQuery);
     for (let i = 0; i < plan.perQuery; i++) {
       const k = (query * plan.perQuery + i) % plan.sampleIndex.length;
-      send(plan.sampleIndex[k]!, query, due, done);
+      send(plan.sampleIndex[k]!, query, due, done, plan.mix?.of[k] ?? 0);
     }
   }
 

@@ -41,13 +41,14 @@ export async function drive(
   const collector = job.outputsPath === undefined ? undefined : new OutputCollector(top1Judge(samples));
   const pacer = plan.mode === 'open' ? await Pacer.start() : undefined;
   try {
+    const model = { name: job.model, classes: plan.mix?.classes };
     const tools: PhaseTools = {
       transport,
       timeline: pacer ?? eventLoop,
       encoded:
         job.mode === 'accuracy'
-          ? encodeOnDemand(transport, samples, job.model)
-          : encodeAll(transport, samples, job.model, samples.performanceSampleCount),
+          ? encodeOnDemand(transport, samples, model)
+          : encodeAll(transport, samples, model, samples.performanceSampleCount),
       judge: collector?.judge ?? (job.judge || job.mode === 'accuracy' ? top1Judge(samples) : undefined),
       patienceMs: job.timeoutNs / 1e6 + 1000,
       latencyBoundNs: job.latencyBoundNs,
@@ -113,6 +114,7 @@ async function measure(
   const warmUpRows = warmUp.table.length;
   const table = new RecordTable(warmUpRows + measuredRows(plan, warmUp));
   appendRows(warmUp.table, table);
+  table.tenants.push(...(plan.mix?.classes.map(({ tenant }) => tenant) ?? []));
   // The garbage of preparing is not the load's: collected now where node runs with --expose-gc.
   (globalThis as { gc?: () => void }).gc?.();
   const start = readClocks();

@@ -1,16 +1,30 @@
+import type { RequestClass } from './loads/index.js';
 import type { SampleLibrary } from './samples/index.js';
 import type { Encoded, Transport } from './transports/index.js';
 
-/** Payloads by sample, all encoded now: encoding must not be part of what is measured. */
-export function encodeAll(transport: Transport, samples: SampleLibrary, model: string, count: number): Encode {
+/** What all requests of a load have in common, and the kinds of a mixed one. */
+interface Model {
+  readonly name: string;
+  readonly classes?: readonly RequestClass[] | undefined;
+}
+
+/** A payload by sample and number of its kind (mix.ts; 0: the load is not mixed). */
+export type Encode = (sample: number, kind: number) => Encoded;
+
+/** All payloads encoded now, those of every kind: encoding must not be part of what is measured. */
+export function encodeAll(transport: Transport, samples: SampleLibrary, model: Model, count: number): Encode {
   const encode = encodeOnDemand(transport, samples, model);
-  const all = Array.from({ length: count }, (_, index) => encode(index));
-  return (sample) => all[sample];
+  const kinds = model.classes ? model.classes.map((_, index) => index + 1) : [0];
+  const all: Encoded[][] = [];
+  for (const kind of kinds) all[kind] = Array.from({ length: count }, (_, sample) => encode(sample, kind));
+  return (sample, kind) => all[kind]![sample];
 }
 
 /** Payloads made when they are needed: for accuracy, where every sample is sent once and nobody looks at the time. */
-export function encodeOnDemand(transport: Transport, samples: SampleLibrary, model: string): Encode {
-  return (sample) => transport.encode({ modelName: model, inputs: samples.inputs(sample) });
+export function encodeOnDemand(transport: Transport, samples: SampleLibrary, { name, classes }: Model): Encode {
+  return (sample, kind) => {
+    const own = classes?.[kind - 1];
+    const inputs = samples.inputs(sample);
+    return transport.encode({ modelName: own?.model ?? name, inputs, ...(own ? { parameters: own.parameters } : {}) });
+  };
 }
-
-type Encode = (sample: number) => Encoded;

@@ -64,7 +64,7 @@ export class OpenLoop implements Loop {
     const { plan, send } = this.options;
     const k = this.issued++;
     this.inFlight++;
-    send(plan.sampleIndex[k]!, plan.query[k]!, plan.dueNs[k]!, this.completed);
+    send(plan.sampleIndex[k]!, plan.query[k]!, plan.dueNs[k]!, this.completed, plan.mix?.of[k] ?? 0);
   }
 
   /** The cap may have held back what is due: only then has a completion something to set off. */

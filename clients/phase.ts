@@ -1,17 +1,18 @@
 import type { RecordTable } from '../results/record.js';
 import { ClosedLoop } from './closed-loop.js';
+import type { Encode } from './encoded.js';
 import type { Live } from './live.js';
 import type { LoadPlan } from './loads/index.js';
 import { OpenLoop } from './open-loop.js';
 import { type Judge, Requests } from './requests.js';
 import type { Loop, Timeline } from './timeline.js';
-import type { Encoded, Transport } from './transports/index.js';
+import type { Transport } from './transports/index.js';
 
 /** What warm-up and measured load have in common. */
 export interface PhaseTools {
   readonly transport: Transport;
   readonly timeline: Timeline;
-  readonly encoded: (sample: number) => Encoded;
+  readonly encoded: Encode;
   readonly judge: Judge | undefined;
   /** How long to wait for answers after the last request; the transport's own timeout is shorter. */
   readonly patienceMs: number;
@@ -86,5 +87,5 @@ function addUnsent(
   requests: Requests,
 ): void {
   for (let k = issued; k < plan.dueNs.length && plan.dueNs[k]! <= sendingNs; k++)
-    requests.addRow(plan.sampleIndex[k]!, plan.query[k]!, plan.dueNs[k]!);
+    requests.addRow(plan.sampleIndex[k]!, plan.query[k]!, plan.dueNs[k]!, plan.mix?.of[k] ?? 0);
 }

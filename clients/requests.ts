@@ -1,7 +1,8 @@
 import { OUTCOMES, type RecordTable } from '../results/record.js';
+import type { Encode } from './encoded.js';
 import { Live } from './live.js';
 import type { Timeline } from './timeline.js';
-import type { CallHandle, CallResult, Encoded, Transport } from './transports/index.js';
+import type { CallHandle, CallResult, Transport } from './transports/index.js';
 
 /** How answers are judged: 1 right, 0 wrong, −1 unknown. */
 export type Judge = (sample: number, result: CallResult) => number;
@@ -22,7 +23,7 @@ export class Requests {
     private readonly warmUp: boolean,
     private readonly timeline: Timeline,
     private readonly transport: Transport,
-    private readonly encoded: (sample: number) => Encoded,
+    private readonly encoded: Encode,
     private readonly judge?: Judge,
   ) {}
 
@@ -35,9 +36,10 @@ export class Requests {
     query: number,
     dueNs: number,
     done: (completedNs: number, ok: boolean) => void,
+    kind: number,
   ): void => {
-    const row = this.addRow(sample, query, dueNs);
-    const payload = this.encoded(sample);
+    const row = this.addRow(sample, query, dueNs, kind);
+    const payload = this.encoded(sample, kind);
     this.live.issued++;
     this.table.issuedNs[row] = this.timeline.now() - this.originNs;
     const handle = this.transport.infer(payload, (result) => {
@@ -50,7 +52,7 @@ export class Requests {
   };
 
   /** A request that was due but never sent. */
-  addRow(sample: number, query: number, dueNs: number): number {
+  addRow(sample: number, query: number, dueNs: number, kind: number): number {
     const { table } = this;
     const row = table.length++;
     table.sequence[row] = row;
@@ -58,6 +60,7 @@ export class Requests {
     table.sampleIndex[row] = sample;
     table.rows[row] = 1;
     table.dueNs[row] = dueNs;
+    table.tenant[row] = kind;
     table.warmUp[row] = this.warmUp ? 1 : 0;
     return row;
   }

@@ -11,7 +11,7 @@ export function appendRows(from: RecordTable, to: RecordTable): void {
   to.length += from.length;
 }
 
-/** Rows of several tables as one, in the order that `part` and `row` tell, numbered by their new places. */
+/** Rows of several tables of one load as one, in the order that `part` and `row` tell, numbered by their new places. */
 export function gatherRows(tables: readonly RecordTable[], part: Uint32Array, row: Uint32Array, to: RecordTable): void {
   const sources = tables.map(columns);
   for (const [name, target] of columns(to)) {
@@ -23,6 +23,7 @@ export function gatherRows(tables: readonly RecordTable[], part: Uint32Array, ro
     to.error[at] = errors[part[at]!]![tables[part[at]!]!.error[row[at]!]!]!;
     to.sequence[at] = at;
   }
+  to.tenants.splice(0, to.tenants.length, ...tables[0]!.tenants);
   to.length = row.length;
 }
 

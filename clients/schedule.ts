@@ -78,7 +78,9 @@ export function scheduleSha256(plan: LoadPlan): string {
   const hash = createHash('sha256').update(plan.mode);
   if (plan.mode === 'open') hash.update(bytesOf(plan.dueNs));
   else hash.update(`${plan.concurrency}x${plan.perQuery}`);
-  return hash.update(bytesOf(plan.sampleIndex)).digest('hex');
+  hash.update(bytesOf(plan.sampleIndex));
+  if (plan.mix) hash.update(plan.mix.of).update(JSON.stringify(plan.mix.classes));
+  return hash.digest('hex');
 }
 
 /** A typed array's bytes, without a copy. */

@@ -51,6 +51,7 @@ function openShare(plan: Extract<LoadPlan, { mode: 'open' }>, { index, of }: Sha
     dueNs: plan.dueNs.filter(mine),
     sampleIndex: plan.sampleIndex.filter(mine),
     query: plan.query.filter(mine),
+    mix: plan.mix && { ...plan.mix, of: plan.mix.of.filter(mine) },
     cap: dealt(plan.cap, index, of),
   };
 }
@@ -60,15 +61,15 @@ function closedShare(plan: Extract<LoadPlan, { mode: 'closed' }>, { index, of }:
   // Whole rounds of all slots: where a share cycles, it does so as the whole would.
   const queries = Math.max(concurrency, wholeRounds(plan.sampleIndex.length / perQuery, concurrency));
   const isMine = (query: number) => (query % concurrency) % of === index;
-  const sampleIndex = new Uint32Array(dealtQueries(queries, concurrency, index, of) * perQuery);
+  const places = new Uint32Array(dealtQueries(queries, concurrency, index, of) * perQuery);
   let at = 0;
   for (let query = 0; query < queries; query++)
-    for (let i = 0; i < perQuery && isMine(query); i++)
-      sampleIndex[at++] = plan.sampleIndex[(query * perQuery + i) % plan.sampleIndex.length]!;
+    for (let i = 0; i < perQuery && isMine(query); i++) places[at++] = (query * perQuery + i) % plan.sampleIndex.length;
   return {
     ...plan,
     concurrency: dealt(concurrency, index, of),
-    sampleIndex,
+    sampleIndex: places.map((place) => plan.sampleIndex[place]!),
+    mix: plan.mix && { ...plan.mix, of: Uint8Array.from(places, (place) => plan.mix!.of[place]!) },
     minQueries: dealtQueries(plan.minQueries, concurrency, index, of),
     maxQueries: dealtQueries(plan.maxQueries, concurrency, index, of),
   };

@@ -16,12 +16,13 @@ export interface Loop {
   stop(reason: string): void;
 }
 
-/** Sends one request. Due time and completion are ns from the loop's start; `done` may be called at once. */
+/** Sends one request. `kind`: its number in a mixed load, else 0. Due time and completion are ns from the loop's start; `done` may be called at once. */
 export type Send = (
   sample: number,
   query: number,
   dueNs: number,
   done: (completedNs: number, ok: boolean) => void,
+  kind: number,
 ) => void;
 
 /** Sends without a pause for pending input at most so many requests: their answers' times must not suffer. */

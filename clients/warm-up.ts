@@ -61,6 +61,7 @@ function warmUpPlan(plan: LoadPlan, durationNs: number, rows: number): LoadPlan 
     concurrency: plan.mode === 'closed' ? Math.max(FEW, plan.concurrency) : Math.min(FEW, plan.cap),
     perQuery,
     sampleIndex: plan.sampleIndex.slice(-rows).reverse(),
+    mix: plan.mix && { ...plan.mix, of: plan.mix.of.slice(-rows).reverse() },
     minDurationNs: durationNs,
     minQueries: 1,
     maxDurationNs: durationNs,

@@ -32,7 +32,13 @@ const RECORDS_SCHEMA = 1;
  * `servemark.schema`. Atomic. Throws UserError where it can't be written.
  */
 export function writeRecords(path: string, table: RecordTable, metadata: Readonly<Record<string, string>>): void {
-  const columns = [...numberColumns(table), ...textColumns(table), warmUpColumn(table), correctColumn(table)];
+  const columns = [
+    ...numberColumns(table),
+    ...textColumns(table),
+    ...tenantColumn(table),
+    warmUpColumn(table),
+    correctColumn(table),
+  ];
   const fields = columns.map(([name, data]) => new Field(name, data.type, data.nullCount > 0));
   const entries = new Map([...Object.entries(metadata), ['servemark.schema', String(RECORDS_SCHEMA)]]);
   const schema = new Schema(fields, entries);
@@ -62,6 +68,7 @@ export function readRecordFile(path: string): {
     if (table.getChild(name) || !LATER.includes(name)) fillNumbers(table, name, records[name]);
   fillTexts(table, 'outcome', records.outcome, (text) => Math.max(0, OUTCOMES.indexOf(text as never)));
   fillTexts(table, 'error', records.error, (text) => records.errorNumber(text));
+  if (table.getChild('tenant')) fillTexts(table, 'tenant', records.tenant, (text) => indexIn(records.tenants, text));
   fillNumbers(table, 'correct', records.correct, UNKNOWN);
   const warmUp = column(table, 'warmUp');
   for (let row = 0; row < records.length; row++) records.warmUp[row] = warmUp.get(row) ? 1 : 0;
@@ -157,6 +164,20 @@ function textColumns(table: RecordTable): Column[] {
       ),
     ],
   ];
+}
+
+/** Only of a mixed load. */
+function tenantColumn(table: RecordTable): Column[] {
+  if (table.tenants.length < 2) return [];
+  const tenant = Int8Array.from(table.tenant.subarray(0, table.length));
+  const nulls = validity(tenant, (number) => number === 0);
+  return [['tenant', textData(tenant, new Int8(), table.tenants, 2, nulls)]];
+}
+
+/** The place of a text, appended where it is new. */
+function indexIn(texts: string[], text: string): number {
+  const known = texts.indexOf(text);
+  return known >= 0 ? known : texts.push(text) - 1;
 }
 
 function textData<Key extends Int8 | Int16>(

@@ -36,10 +36,14 @@ export class RecordTable {
   readonly serverSeenNs: Float64Array;
   readonly batchSize: Uint32Array;
   readonly executionId: Uint32Array;
+  /** Index into `tenants`; 0 = none. */
+  readonly tenant: Uint8Array;
   /** −1 unknown, 0 wrong, 1 right. */
   readonly correct: Int8Array;
   /** `errorCodes[0]` is the empty text. */
   readonly errorCodes: string[] = [''];
+  /** `tenants[0]` is the empty text; the only one where the load is not mixed. */
+  readonly tenants: string[] = [''];
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -63,6 +67,7 @@ export class RecordTable {
     this.serverSeenNs = new Float64Array(capacity).fill(Number.NaN);
     this.batchSize = new Uint32Array(capacity);
     this.executionId = new Uint32Array(capacity);
+    this.tenant = new Uint8Array(capacity);
     this.correct = new Int8Array(capacity).fill(UNKNOWN);
   }
 

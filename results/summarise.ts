@@ -17,6 +17,7 @@ import { OUTCOMES, UNKNOWN } from './record.js';
 import { earlyStoppingEstimate, meanInterval, percentileInterval, wilson } from './stats/index.js';
 import { ascending, distribution, PERCENTILES, type PercentileName } from './stats/percentile.js';
 import { type Interval, type ProcessUsage, SUMMARY_SCHEMA, type TrialSummary, type Verdict } from './summary.js';
+import { tenantSummaries } from './tenants.js';
 import { judge } from './verdict.js';
 import { type MeasuredWindow, measuredWindow } from './window.js';
 
@@ -81,6 +82,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     ...readOf(facts, counts.ok),
     accuracy,
     ...referee,
+    ...(records.tenants.length > 1 ? { tenants: tenantSummaries(window, drive.durationNs) } : {}),
     ...(limit ? { roofline: rooflineUse(limit, input) } : {}),
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
     verdict,

@@ -146,6 +146,17 @@ export interface ComponentSummary {
   readonly tailMeanNs: number | null;
 }
 
+/** Requests of one tenant of a mixed load. */
+export interface TenantSummary {
+  readonly tenant: string;
+  readonly offered: number;
+  readonly ok: number;
+  /** Issued and not ok. */
+  readonly errors: number;
+  readonly okPerSecond: number | null;
+  readonly latencyNs: Distribution;
+}
+
 export interface TrialSummary {
   readonly schema: number;
   readonly trial: TrialIdentity;
@@ -208,6 +219,8 @@ export interface TrialSummary {
   readonly arrivals?: ArrivalSummary | null | undefined;
   readonly backlog?: BacklogSummary | null | undefined;
   readonly inputs?: InputSummary | undefined;
+  /** In the load's order; absent where it is not mixed. */
+  readonly tenants?: readonly TenantSummary[] | undefined;
   /** The load against the calibrated limit of its generator; `perSecond` null: why there is none. Absent in older results. */
   readonly roofline?:
     | { readonly perSecond: number; readonly usedPerSecond: number | null; readonly processes: number }

@@ -1,4 +1,6 @@
 import type { LoadPlan } from '../clients/loads/index.js';
+import type { Hints } from '../servers/executors/index.js';
+import { hintsOf } from '../servers/hints.js';
 import type { Nanos, StrategyRequest } from '../servers/strategies/index.js';
 
 /** A request of a simulated load; `index` is its row in the records. */
@@ -6,6 +8,8 @@ export interface SimulatedRequest extends StrategyRequest {
   readonly index: number;
   readonly dueNs: Nanos;
   readonly query: number;
+  /** Number of its kind in a mixed load, else 0. */
+  readonly kind: number;
 }
 
 /** A retry after a refusal at once would loop within one instant. */
@@ -29,8 +33,11 @@ export class SimulatedLoad {
   #queries = 0;
   readonly #openOfQuery = new Map<number, number>();
 
+  readonly #hints: readonly Hints[];
+
   constructor(plan: LoadPlan) {
     this.#plan = plan;
+    this.#hints = plan.mix?.classes.map(({ parameters }) => hintsOf(parameters)) ?? [];
     if (plan.mode === 'closed') for (let slot = 0; slot < plan.concurrency; slot++) this.#ready.push(0);
     this.#look();
   }
@@ -62,7 +69,8 @@ export class SimulatedLoad {
   }
 
   #takeOpen(index: number, plan: LoadPlan & { mode: 'open' }): SimulatedRequest {
-    return { id: String(index), at: this.#now, rows: 1, index, dueNs: plan.dueNs[index]!, query: plan.query[index]! };
+    const due = { dueNs: plan.dueNs[index]!, query: plan.query[index]! };
+    return { ...this.#kindOf(index), id: String(index), at: this.#now, rows: 1, index, ...due };
   }
 
   #takeClosed(index: number, plan: LoadPlan & { mode: 'closed' }): SimulatedRequest {
@@ -72,7 +80,24 @@ export class SimulatedLoad {
       this.#openOfQuery.set(++this.#queries, plan.perQuery);
     }
     this.#leftInQuery--;
-    return { id: String(index), at: this.#now, rows: 1, index, dueNs: this.#now, query: this.#queries };
+    const due = { dueNs: this.#now, query: this.#queries };
+    return {
+      ...this.#kindOf(index % this.#plan.sampleIndex.length),
+      id: String(index),
+      at: this.#now,
+      rows: 1,
+      index,
+      ...due,
+    };
+  }
+
+  /** What the server would understand of the parameters of its kind. */
+  #kindOf(place: number): Partial<StrategyRequest> & { readonly kind: number } {
+    const { mix } = this.#plan;
+    if (!mix) return { kind: 0 };
+    const kind = mix.of[place]!;
+    const { deadlineNs, ...hints } = this.#hints[kind - 1]!;
+    return { ...hints, deadlineNs: deadlineNs === undefined ? undefined : this.#now + deadlineNs, kind };
   }
 
   #look(): void {

@@ -45,8 +45,10 @@ export function simulateTrial(system: SystemSpec, plan: LoadPlan, table: CostTab
     },
   );
   const last = plan.mode === 'open' ? (plan.dueNs[plan.dueNs.length - 1] ?? 0) : totals.lastEndNs;
+  const records = recorder.finish();
+  records.tenants.push(...(plan.mix?.classes.map(({ tenant }) => tenant) ?? []));
   return {
-    records: recorder.finish(),
+    records,
     durationNs: totals.lastEndNs,
     scheduledNs: last,
     executions: totals.executions,
@@ -103,6 +105,7 @@ class Recorder {
     table.sampleIndex[row] = this.#samples[row % this.#samples.length]!;
     table.rows[row] = request.rows;
     table.dueNs[row] = request.dueNs;
+    table.tenant[row] = request.kind;
     table.issuedNs[row] = request.at;
     table.serverSeenNs[row] = request.at;
     table.firstByteNs[row] = at;

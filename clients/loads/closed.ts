@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sampleIndices } from '../schedule.js';
 import { defineLoad } from './contract.js';
+import { drawMix, mixOption } from './mix.js';
 import { CLOSED_INDICES, countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
 
 /** A fixed number of users, each of whom asks again when answered. Finds capacity; says nothing about an open world's tail. */
@@ -12,12 +13,15 @@ export const closed = defineLoad({
     duration: durationOption(),
     maxRequests: countOption().optional(),
     samples: sampleOrderOption(),
+    mix: mixOption(),
   }),
   inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'throughput', percentile: null },
   plan(options, context) {
     const durationNs = options.duration ?? PRESETS[context.preset].durationNs;
+    const mix = drawMix(options.mix, context.sampleSeed, CLOSED_INDICES);
     return {
+      ...(mix ? { mix } : {}),
       mode: 'closed',
       concurrency: options.concurrency,
       perQuery: 1,

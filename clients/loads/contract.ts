@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Mix } from './mix.js';
 
 /**
  * What a load will do, complete before the first request. Requests are numbered in order of due time; warm-up is not part
@@ -18,6 +19,8 @@ export type LoadPlan =
       readonly latenessExpected: boolean;
       /** Name of the arrival process, where there is one. */
       readonly arrivals?: string | undefined;
+      /** One entry a request; absent: all are of one kind. */
+      readonly mix?: Mix | undefined;
     }
   | {
       readonly mode: 'closed';
@@ -26,6 +29,8 @@ export type LoadPlan =
       readonly perQuery: number;
       /** Index of the n-th request; cycles where the run outlasts it. */
       readonly sampleIndex: Uint32Array;
+      /** One entry an index; absent: all requests are of one kind. */
+      readonly mix?: Mix | undefined;
       /** The end: both minima are met, or a maximum is reached. */
       readonly minDurationNs: number;
       readonly minQueries: number;

@@ -4,6 +4,7 @@ import { rate } from '../../results/units.js';
 import { arrivals, createArrival, exactArrivals } from '../arrivals/index.js';
 import { dueTimes, requireFewEnough, sampleIndices } from '../schedule.js';
 import { defineLoad, type LoadContext } from './contract.js';
+import { drawMix, mixOption } from './mix.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
 import { countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
 
@@ -26,6 +27,7 @@ export const open = defineLoad({
       offered: z.enum(['exact', 'drawn']).default('exact'),
       concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
       samples: sampleOrderOption(),
+      mix: mixOption(),
     })
     .superRefine(checkArrivalOptions),
   inFlight: ({ concurrency }) => concurrency,
@@ -33,7 +35,8 @@ export const open = defineLoad({
   plan(options, context) {
     const dueNs = dueTimesOf(options, context);
     const indices = sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context));
-    return openPlan(options.arrivals, dueNs, indices, options.concurrency);
+    const mix = drawMix(options.mix, context.sampleSeed, dueNs.length);
+    return { ...openPlan(options.arrivals, dueNs, indices, options.concurrency), ...(mix ? { mix } : {}) };
   },
 });
 

@@ -15,6 +15,7 @@ import { percentiles } from './percentiles.js';
 import { reproduce } from './reproduce.js';
 import { simulation } from './simulation.js';
 import { tail } from './tail.js';
+import { tenants } from './tenants.js';
 import { timeline } from './timeline.js';
 import { trials } from './trials.js';
 import { tuning } from './tuning.js';
@@ -26,6 +27,7 @@ export const views = [
   overview, // systems × loads
   curve, // latency against throughput
   percentiles, // latency percentiles
+  tenants, // the kinds of a mixed load
   ecdf, // whole distributions
   timeline, // what happened when
   batches, // batch sizes

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { canonicalDouble, Mt19937 } from '../../results/stats/index.js';
+import { duration } from '../../results/units.js';
+import type { Parameters } from '../../servers/protocol/index.js';
+
+/** One kind of request of a mixed load. */
+export interface RequestClass {
+  /** In records and reports. */
+  readonly tenant: string;
+  /** As they are sent: Triton's `priority` and `timeout` (µs), ours `deadline` (µs), `class`, `client` (the tenant). */
+  readonly parameters: Parameters;
+  /** Another model of the same server, with the same inputs. */
+  readonly model?: string | undefined;
+}
+
+/** Which request is of which kind, drawn before the first is sent. */
+export interface Mix {
+  readonly classes: readonly RequestClass[];
+  /** Of each request the number of its kind, from 1. */
+  readonly of: Uint8Array;
+}
+
+const tenantSchema = z.strictObject({
+  tenant: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/, 'must be up to 40 letters, digits, ".", "_" and "-"'),
+  /** Share of the requests, relative to the others'. */
+  weight: z.number().positive().max(1e6).default(1),
+  /** 1 = highest. */
+  priority: z.int().min(0).max(1_000_000).optional(),
+  /** How long the server may let it wait. */
+  timeout: wait().optional(),
+  /** When it is worthless, from its arrival. */
+  deadline: wait().optional(),
+  /** Real-time or best-effort. */
+  class: z.enum(['rt', 'be']).optional(),
+  model: z.string().min(1).optional(),
+});
+
+export type MixOption = readonly z.output<typeof tenantSchema>[];
+
+/** Option of loads whose requests are of several kinds. */
+export const mixOption = () =>
+  z
+    .array(tenantSchema)
+    .min(1)
+    .max(100)
+    .refine((kinds) => new Set(kinds.map(({ tenant }) => tenant)).size === kinds.length, {
+      error: 'must name each tenant once',
+    })
+    .optional();
+
+/**
+ * Draws the kinds of `count` requests by their weights, independent of each other and of everything else that is drawn: a
+ * mixture changes neither due times nor samples. Undefined where the load is not mixed.
+ */
+export function drawMix(option: MixOption | undefined, sampleSeed: bigint, count: number): Mix | undefined {
+  if (!option) return undefined;
+  const random = new Mt19937(sampleSeed ^ OWN_STREAM);
+  let total = 0;
+  const bounds = option.map(({ weight }) => (total += weight));
+  const of = new Uint8Array(count);
+  for (let k = 0; k < count; k++) {
+    const at = canonicalDouble(random) * total;
+    of[k] =
+      1 +
+      Math.max(
+        0,
+        bounds.findIndex((bound) => at < bound),
+      );
+  }
+  return { classes: option.map(classOf), of };
+}
+
+/** `mix!` in ASCII: another generator than that of the samples. */
+const OWN_STREAM = 0x6d697821n;
+
+function classOf({ tenant, priority, timeout, deadline, class: scheduling, model }: MixOption[number]): RequestClass {
+  const micros = (ns: number | undefined) => (ns === undefined ? undefined : Math.round(ns / 1000));
+  const entries = { client: tenant, priority, timeout: micros(timeout), deadline: micros(deadline), class: scheduling };
+  const parameters = Object.fromEntries(
+    Object.entries(entries).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
+  return { tenant, parameters, model };
+}
+
+/** Triton counts microseconds. */
+function wait() {
+  return duration().refine((ns) => ns >= 1000, { error: 'must be at least 1us' });
+}
