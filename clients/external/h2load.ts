@@ -25,7 +25,7 @@ export const h2load: ExternalTool = {
         `--connection-inactivity-timeout=${seconds(load.timeoutNs)}`,
         `--data=${path('body')}`,
         ...headerArgs('--header', load.headers),
-        `--log-file=${path('requests.log')}`,
+        `--log-file=${path('requests.tsv')}`,
         load.url,
       ],
     ],
@@ -33,7 +33,7 @@ export const h2load: ExternalTool = {
   async read(path) {
     const requests: ToolRequest[] = [];
     let origin = Number.NaN;
-    for await (const line of linesOf(path('requests.log'))) {
+    for await (const line of linesOf(path('requests.tsv'))) {
       const [startUs, status, durationUs] = line.split('\t').map(Number) as [number, number, number];
       if (Number.isNaN(origin)) origin = startUs;
       // Status −1: the stream ended without an answer.
