@@ -93,7 +93,7 @@ async function driveAgainst(
   const transport = createTransport(job.transport, { ...job, service, responses });
   try {
     const samples = await samplesNamed(job.samples.name).create({
-      metadata: await transport.modelMetadata(signal),
+      metadata: job.metadata ?? (await transport.modelMetadata(signal)),
       seed: BigInt(job.seeds.samples),
       directory: job.samples.directory,
       count: job.samples.count,

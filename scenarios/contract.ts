@@ -72,9 +72,33 @@ export interface SystemSpec {
   readonly instances: number;
   readonly isolation: 'thread' | 'process';
   readonly model: ModelSpec;
+  /** A server that is not ours: then `strategy` is named `external` and has no options. */
+  readonly external?: ExternalSpec | undefined;
   /** Processors for the server process and for the load process, as in `taskset -c`. */
   readonly serverCpus?: string | undefined;
   readonly loadCpus?: string | undefined;
+}
+
+/** A server of somebody else's, as written: placeholders are filled for each trial (external-system.ts). */
+export interface ExternalSpec {
+  /** Program and arguments; absent: it runs already. */
+  readonly start?: readonly string[] | undefined;
+  /** A command that must succeed, or its trials are skipped. */
+  readonly needs?: readonly string[] | undefined;
+  /** A URL that answers 2xx when it is ready; absent: KServe's own question. */
+  readonly ready?: string | undefined;
+  readonly stop: string;
+  /** For rest and rest-binary. */
+  readonly url?: string | undefined;
+  /** `host:port`. */
+  readonly grpc?: string | undefined;
+  /** The model's name on that server. */
+  readonly model: string;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly readyTimeoutNs: number;
+  readonly stopTimeoutNs: number;
 }
 
 export interface LoadSpec {

@@ -3,7 +3,7 @@ import { loads } from '../clients/loads/index.js';
 import { transports } from '../clients/transports/index.js';
 import { models } from '../servers/models/index.js';
 import { strategies } from '../servers/strategies/index.js';
-import { loadSchema, scenarioSchema, systemSchema } from './schema.js';
+import { externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 
 type Json = Record<string, unknown>;
 
@@ -23,7 +23,12 @@ export function scenarioJsonSchema(): Json {
       systems: {
         type: 'object',
         minProperties: 1,
-        additionalProperties: { oneOf: strategies.map((each) => systemOf(each.name, each.summary, each.options)) },
+        additionalProperties: {
+          oneOf: [
+            ...strategies.map((each) => systemOf(each.name, each.summary, each.options)),
+            { ...convert(externalSystemSchema), description: 'a server that is not ours' },
+          ],
+        },
       },
       loads: {
         type: 'object',

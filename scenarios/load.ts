@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { type LoadDefinition, loads } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
+import { denseModelFile } from '../optimizers/onnx/dense.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
@@ -11,7 +12,7 @@ import { models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
-import { loadSchema, scenarioSchema, systemSchema } from './schema.js';
+import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 import { readTune } from './tune/space.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
 
@@ -145,18 +146,23 @@ function readModel(
     found.push({
       place: yaml.place(path),
       found: 'is no model',
-      allowed: 'a zoo name, { path: ./my.onnx } or { runtime: synthetic, … }',
+      allowed: 'a zoo name, { path: ./my.onnx }, { dense: { layers: 8, width: 512 } } or { runtime: synthetic, … }',
     });
     return undefined;
   }
   const {
     zoo,
     path: file,
+    dense,
     runtime,
     name: servedAs,
     ...options
-  } = raw as { zoo?: string; path?: string; runtime?: string; name?: string };
+  } = raw as { zoo?: string; path?: string; dense?: Record<string, unknown>; runtime?: string; name?: string };
   if (zoo !== undefined) return zooModel(zoo, yaml.place([...path, 'zoo']), found);
+  if (dense !== undefined) {
+    const sizes = readOn(denseSchema, dense, [...path, 'dense'], yaml, found);
+    return sizes && { path: denseModelFile(sizes), name: servedAs, options };
+  }
   const runtimeName = runtime ?? 'onnx';
   const definition = find(runtimes, runtimeName, 'runtime', yaml.place([...path, 'runtime']), found);
   if (!definition) return undefined;
@@ -215,6 +221,7 @@ function readSystem(
     found.push({ place: yaml.place(path), found: 'is no system', allowed: '{ strategy: NAME, its options … }' });
     return [];
   }
+  if (raw.external !== undefined) return readExternal(name, raw, path, yaml, model, found, folder);
   const own = keysOf(systemSchema);
   const ownValues = Object.fromEntries(Object.entries(raw).filter(([key]) => own.includes(key)));
   const common = readOn(systemSchema, ownValues, path, yaml, found);
@@ -251,6 +258,37 @@ function readSystem(
       },
     ];
   });
+}
+
+/** A server that is not ours; its working folder is relative to the scenario file. */
+function readExternal(
+  name: string,
+  raw: Readonly<Record<string, unknown>>,
+  path: Path,
+  yaml: MergedYaml,
+  model: ModelSpec,
+  found: Problem[],
+  folder: string,
+): SystemSpec[] {
+  const common = readOn(externalSystemSchema, raw, path, yaml, found);
+  const ownModel =
+    common?.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder);
+  if (!common || !ownModel) return [];
+  const { external, serverCpus, loadCpus } = common;
+  const { readyTimeout, stopTimeout, cwd, ...rest } = external;
+  return [
+    {
+      name,
+      summary: `external: ${external.start?.join(' ') ?? external.url ?? external.grpc}`,
+      strategy: { name: 'external', options: {} },
+      instances: 1,
+      isolation: 'process',
+      model: ownModel,
+      external: { ...rest, cwd: resolve(folder, cwd), readyTimeoutNs: readyTimeout, stopTimeoutNs: stopTimeout },
+      serverCpus,
+      loadCpus,
+    },
+  ];
 }
 
 /** Every combination of the values, the last key fastest. */

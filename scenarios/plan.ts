@@ -42,7 +42,7 @@ export function planTrials(scenario: Scenario, mode: 'real' | 'simulated' = 'rea
 /** Simulated counterparts of the measured trials, run after them: they need the real capacities and disturb nobody. */
 function twins(trials: readonly TrialSpec[]): TrialSpec[] {
   return trials
-    .filter((each) => each.kind === 'measure')
+    .filter((each) => each.kind === 'measure' && each.system.external === undefined)
     .map((each) => simulated(each, `${each.identity.id}.simulated`));
 }
 
@@ -104,7 +104,7 @@ export function checkBatching(
   scenario: Scenario,
   metadataOf: (system: SystemSpec) => Pick<RuntimeMetadata, 'inputs' | 'outputs'>,
 ): void {
-  const problems = scenario.systems.flatMap((system): Problem[] => {
+  const problems = ours(scenario).flatMap((system): Problem[] => {
     const definition = strategyNamed(system.strategy.name);
     const rows = definition.maxRows(definition.options.parse(system.strategy.options) as never);
     const place = scenario.place(['systems', system.name.split(' ')[0]!]);
@@ -114,9 +114,14 @@ export function checkBatching(
   if (problems.length > 0) throw new UserError(problems);
 }
 
+/** External servers have no strategy that could be asked. */
+function ours(scenario: Scenario): SystemSpec[] {
+  return scenario.systems.filter((system) => system.external === undefined);
+}
+
 /** Refuses strategies that real instances can't carry out. Throws UserError with all of them. */
 export function checkServable(scenario: Scenario): void {
-  const problems = scenario.systems.flatMap((system): Problem[] => {
+  const problems = ours(scenario).flatMap((system): Problem[] => {
     const { simulatedOnly } = strategyNamed(system.strategy.name);
     if (simulatedOnly === undefined) return [];
     const place = scenario.place(['systems', system.name.split(' ')[0]!]);

@@ -8,12 +8,20 @@ const cpus = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'must be a list of p
 
 const loadProcesses = z.number().int().min(1).max(64);
 
+/** A dense net that is generated on demand: for comparisons that need a model of a known size and no training. */
+export const denseSchema = z.strictObject({
+  layers: z.number().int().min(1).max(64).default(8),
+  width: z.number().int().min(1).max(8192).default(512),
+  seed: z.number().int().nonnegative().default(1),
+});
+
 /** `model:` in full. A plain text is a zoo name. */
 const modelSchema = z.union([
   z.string(),
   z.looseObject({
     zoo: z.string().optional(),
     path: z.string().optional(),
+    dense: denseSchema.optional(),
     runtime: z.string().optional(),
     name: z.string().optional(),
   }),
@@ -102,4 +110,40 @@ export const systemSchema = z.strictObject({
 /** Keys of a load beside its type's own options. */
 export const loadSchema = z.strictObject({
   loadProcesses: loadProcesses.optional().describe('processes that share this load'),
+});
+
+/** The `external` of a system: a server that is not ours. */
+const externalSchema = z
+  .strictObject({
+    start: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('program and arguments, no shell; absent: it runs already'),
+    needs: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('a command that must succeed, or the trials are skipped'),
+    ready: z
+      .string()
+      .optional()
+      .describe('a URL that answers 2xx when the server is ready; default: KServe’s own question'),
+    stop: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGKILL']).default('SIGTERM'),
+    url: z.string().optional().describe('for rest and rest-binary, like http://127.0.0.1:{port}'),
+    grpc: z.string().optional().describe('host:port'),
+    model: z.string().min(1).describe('the model’s name on that server'),
+    cwd: z.string().default('.').describe('relative to the scenario file'),
+    env: z.record(z.string(), z.string()).optional(),
+    readyTimeout: duration().default(120e9),
+    stopTimeout: duration().default(10e9),
+  })
+  .refine(({ url, grpc }) => url !== undefined || grpc !== undefined, 'needs a url or a grpc address');
+
+/** Keys of a system that is an external server. */
+export const externalSystemSchema = z.strictObject({
+  external: externalSchema,
+  model: modelSchema.optional(),
+  serverCpus: cpus.optional(),
+  loadCpus: cpus.optional(),
 });

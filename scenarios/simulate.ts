@@ -24,6 +24,8 @@ export async function simulateOutcome(
   if (typeof load === 'string') return { state: 'skipped', trial: spec.identity, reason: load };
   if (spec.kind === 'accuracy')
     return { state: 'skipped', trial: spec.identity, reason: 'virtual time computes no answers to judge' };
+  if (spec.system.external)
+    return { state: 'skipped', trial: spec.identity, reason: 'an external server has no strategy to simulate' };
   try {
     return await simulateFacts(spec, load, context, store, profiles);
   } catch (error) {

@@ -13,12 +13,14 @@ import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
 import type { CostTable } from '../servers/executors/index.js';
+import { Unavailable } from '../servers/external.js';
 import { findModel } from '../servers/models/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
+import { ExternalSession } from './external-session.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { hasMlperfLogs, type MeasuredTrial, writeMlperfLogs } from './mlperf.js';
 import { measuredRoofline, rooflineProblem } from './roofline.js';
-import { InProcessSession, ServerSession } from './session.js';
+import { InProcessSession, ServerSession, type Session } from './session.js';
 
 /** What a trial needs besides its spec. */
 export interface TrialContext {
@@ -73,6 +75,7 @@ export async function runTrial(
     return { state: 'completed', summary };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof Unavailable) return { state: 'skipped', trial: spec.identity, reason: error.message };
     if (error instanceof LoadProcessError) lines.push(...error.lastLines);
     return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: lines.slice(-20) };
   }
@@ -116,10 +119,7 @@ async function measure(
   const job = driveJob(spec, load, context, store);
   // The plan is drawn here too, from the same seeds, for what the judge must know of it.
   const plan = planFrom(load, spec.seeds, context.preset);
-  const session =
-    transportNamed(spec.identity.transport).endpoint === 'none'
-      ? new InProcessSession(spec, context, onLine)
-      : new ServerSession(spec, context, onLine);
+  const session = sessionOf(spec, context, onLine);
   try {
     const drive = await session.drive(job, signal, processesOf(spec, context, plan));
     const records = readRecords(job.recordsPath);
@@ -142,6 +142,14 @@ async function measure(
   } finally {
     await session.stop();
   }
+}
+
+function sessionOf(spec: TrialSpec, context: TrialContext, onLine: (line: string) => void): Session {
+  const { external } = spec.system;
+  if (external) return new ExternalSession(spec, external, context, onLine);
+  return transportNamed(spec.identity.transport).endpoint === 'none'
+    ? new InProcessSession(spec, context, onLine)
+    : new ServerSession(spec, context, onLine);
 }
 
 /** As many as were asked for and the plan can be dealt out to. Accuracy looks at answers, not at their time: one. */

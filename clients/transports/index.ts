@@ -4,4 +4,5 @@ export type {
   Encoded,
   Transport,
 } from './contract.js';
+export { requireLoopback } from './loopback.js';
 export { createTransport, transportNamed, transports } from './registry.js';

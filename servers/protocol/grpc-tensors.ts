@@ -44,7 +44,8 @@ export function joinTensors(kind: string, messages: readonly TensorMessage[], ra
   return messages.map((message, i) => {
     const place = `${kind} "${message.name}"`;
     const datatype = toDatatype(message.datatype, place);
-    if (raw.length > 0 && message.contents.length > 0)
+    // Contents without a single element are no contents: MLServer sends them beside its raw ones.
+    if (raw.length > 0 && message.contents.some((contents) => !contents.done))
       throw invalid(`${place}: has typed contents although raw_${kind}_contents is used; expected one of the two`);
     if (message.shape.some((dim) => dim < 0))
       throw invalid(`${place}: shape is [${message.shape.join(',')}]; expected integers ≥ 0`);

@@ -13,7 +13,10 @@ test('the schema knows every strategy with its options', () => {
     properties: { systems: { additionalProperties: { oneOf: { properties: Record<string, { const?: string }> }[] } } };
   };
   const known = schema.properties.systems.additionalProperties.oneOf;
-  expect(known.map((each) => each.properties.strategy!.const)).toEqual(strategies.map((strategy) => strategy.name));
-  const dynamic = known.find((each) => each.properties.strategy!.const === 'triton-dynamic')!;
+  expect(known.flatMap((each) => each.properties.strategy?.const ?? [])).toEqual(
+    strategies.map((strategy) => strategy.name),
+  );
+  expect(known.filter((each) => each.properties.external)).toHaveLength(1);
+  const dynamic = known.find((each) => each.properties.strategy?.const === 'triton-dynamic')!;
   expect(Object.keys(dynamic.properties)).toContain('maxQueueDelay');
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -173,4 +173,42 @@ test('a relative rate names factor, system and perhaps transport', () => {
     transport: 'rest-binary',
   });
   expect(parseRelativeRate('400/s')).toBeUndefined();
+});
+
+describe('an external system', () => {
+  const external = (keys: string) => `${GOOD.replace('systems:', `systems:\n  theirs: { external: { ${keys} } }`)}`;
+
+  test('has its working folder beside the scenario, its defaults, and no strategy', () => {
+    const keys = "start: [./server, --port, '{port}'], url: 'http://127.0.0.1:{port}', model: m, cwd: sub";
+    const [theirs] = loadScenario(write('external.yaml', external(keys))).systems;
+    expect(theirs!.external).toMatchObject({
+      cwd: join(folder, 'sub'),
+      stop: 'SIGTERM',
+      readyTimeoutNs: 120e9,
+      stopTimeoutNs: 10e9,
+    });
+    expect(theirs!.strategy).toEqual({ name: 'external', options: {} });
+    expect(theirs!.summary).toBe('external: ./server --port {port}');
+  });
+
+  test('is refused without an address, without a model, with unknown keys', () => {
+    expect(problems(external('start: [x], model: m')).join()).toMatch(
+      /theirs\.external.* needs a url or a grpc address/,
+    );
+    expect(problems(external('url: "http://127.0.0.1:1"')).join()).toMatch(/theirs\.external\.model: is missing/);
+    expect(problems(external('url: "http://127.0.0.1:1", model: m, modle: n')).join()).toContain('unknown key "modle"');
+  });
+});
+
+test('a dense model is generated once, from its seed', () => {
+  process.env.SERVEMARK_CACHE = folder;
+  const dense = (seed: number) =>
+    loadScenario(
+      write('dense.yaml', GOOD.replace('{ runtime: synthetic }', `{ dense: { layers: 2, width: 4, seed: ${seed} } }`)),
+    ).model;
+  const [one, two] = [dense(1), dense(2)] as { path: string }[];
+  expect(one!.path).toBe(join(folder, 'dense-2x4-seed1.onnx'));
+  expect(readFileSync(one!.path).equals(readFileSync(two!.path))).toBe(false);
+  expect(dense(1)).toEqual(one);
+  delete process.env.SERVEMARK_CACHE;
 });

@@ -85,7 +85,9 @@ describe('a plan', () => {
 });
 
 describe('every scenario that ships', () => {
-  const files = readdirSync('scenarios').filter((name) => name.endsWith('.yaml'));
+  const files = ['.', 'external'].flatMap((folder) =>
+    readdirSync(join('scenarios', folder)).flatMap((name) => (name.endsWith('.yaml') ? join(folder, name) : [])),
+  );
 
   test.each(files)('%s is read and planned', (file) => {
     const scenario = loadScenario(join('scenarios', file));
