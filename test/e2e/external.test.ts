@@ -64,14 +64,14 @@ warmUp: 50ms
 
     for (const transport of ['rest', 'rest-binary', 'grpc']) {
       const served = summary(`served.few.${transport}.r1`);
-      expect(served.counts.ok, transport).toBeGreaterThan(50);
+      expect(served.counts.ok, transport).toBeGreaterThan(5);
       expect(served.meanBatch, transport).toBe(1);
       const seconds = served.processes.filter(({ role }) => role !== 'load').map((each) => each.userSeconds);
       if (HAS_PROC) expect(seconds.length, transport).toBeGreaterThan(0);
     }
     // No metadata, no statistics: the model file tells the inputs, and batch sizes are unknown, not 0.
     const own = summary('home-made.few.rest.r1');
-    expect(own.counts.ok).toBeGreaterThan(50);
+    expect(own.counts.ok).toBeGreaterThan(5);
     expect(own.meanBatch).toBeNull();
     expect(own.closure).toBeNull();
     expect(text('home-made.few.rest-binary.r1', 'skipped.json')).toContain('takes no binary tensors');
@@ -140,7 +140,7 @@ transports: [rest]
       expect(code, stderr).toBe(0);
       const run = onlyRun(join(folder, 'fastapi'))!;
       const summary = readJson(run, 'trials', 'fastapi.few.rest.r1', 'summary.json') as unknown as Summary;
-      expect(summary.counts.ok).toBeGreaterThan(50);
+      expect(summary.counts.ok).toBeGreaterThan(5);
       expect(summary.meanBatch).toBe(1);
     },
     120_000,
