@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../results/files.js';
 import { FastRandom } from '../../results/stats/index.js';
 import { encodeModel, type OnnxModel } from './writer.js';
 
-export interface DenseSizes {
+interface DenseSizes {
   readonly layers: number;
   readonly width: number;
   readonly seed: number;
@@ -27,7 +27,7 @@ export function denseModelFile(sizes: DenseSizes): string {
  * `x` FP32 [N, width] → `y` FP32 [N, width], N symbolic: layers of Gemm and Relu, the last without Relu. Weights are drawn
  * from the seed so that a signal neither grows nor dies (He); biases are 0.
  */
-export function denseModel({ layers, width, seed }: DenseSizes): OnnxModel {
+function denseModel({ layers, width, seed }: DenseSizes): OnnxModel {
   const random = new FastRandom(seed);
   const bound = Math.sqrt(6 / width);
   const weights = () => Float32Array.from({ length: width * width }, () => (random.next32() / 2 ** 31 - 1) * bound);
