@@ -1,6 +1,7 @@
 import { loads } from '../clients/loads/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
+import type { Capacity } from '../results/regression/index.js';
 import type { RunPlan } from '../results/run.js';
 import { RUN_SCHEMA } from '../results/run.js';
 import { Mt19937, permutation } from '../results/stats/index.js';
@@ -92,6 +93,8 @@ export interface RunSettings {
   /** Bytes of one request by system, as far as they are known beforehand; absent in older runs. */
   readonly requestBytes?: Readonly<Record<string, number>> | undefined;
   readonly monitors?: MonitorSettings | undefined;
+  /** What relative rates are relative to, where no probe of this run finds it: a replay, a gate. */
+  readonly capacities?: readonly Capacity[] | undefined;
 }
 
 function settingsOf(scenario: Scenario): RunSettings {

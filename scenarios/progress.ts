@@ -7,6 +7,8 @@ import { EXIT } from './contract.js';
 import type { FinishedRun, RunEvent } from './run.js';
 
 export const RESULTS_ROOT = 'results/runs';
+/** Where `servemark gate` keeps what nights came to. */
+export const HISTORY_ROOT = 'results/history';
 
 /** The first lines of a run. */
 export function announce(question: string, trials: number, estimate: number | undefined): void {

@@ -5,6 +5,8 @@ import { crosscheckCommand } from './commands/crosscheck.js';
 import { doctorCommand } from './commands/doctor.js';
 import { driveCommand } from './commands/drive.js';
 import { findPeakCommand } from './commands/find-peak.js';
+import { gateCommand } from './commands/gate.js';
+import { historyCommand } from './commands/history.js';
 import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { planCommand } from './commands/plan.js';
@@ -25,6 +27,8 @@ export const commands = [
   reportCommand,
   compareCommand,
   tuneCommand,
+  gateCommand,
+  historyCommand,
   simulateCommand,
   profileCommand,
   calibrateCommand,

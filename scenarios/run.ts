@@ -3,6 +3,7 @@ import type { DriveProgress } from '../clients/job.js';
 import { captureEnvironment } from '../results/capture.js';
 import { messageOf } from '../results/errors.js';
 import type { RecentReading } from '../results/monitors/index.js';
+import type { Capacity } from '../results/regression/index.js';
 import { writeReports } from '../results/report.js';
 import type { RunPlan } from '../results/run.js';
 import { createRun, type RunStore, readRun, resumeRun } from '../results/store.js';
@@ -48,10 +49,17 @@ export async function runScenario(
   prepared: PreparedPlan,
   options: RunOptions,
 ): Promise<FinishedRun> {
-  const store = createRun(options.resultsRoot, prepared.stored, captureEnvironment(), {
-    scenarioText: readFileSync(scenario.file, 'utf8'),
-  });
-  return execute(prepared.stored.settings as RunSettings, prepared.trials, store, options);
+  return runPrepared(prepared, readFileSync(scenario.file, 'utf8'), options);
+}
+
+/** Runs a plan, however it was made, into a new folder. */
+export async function runPrepared(
+  { stored, trials }: PreparedPlan,
+  scenarioText: string | undefined,
+  options: RunOptions,
+): Promise<FinishedRun> {
+  const store = createRun(options.resultsRoot, stored, captureEnvironment(), { scenarioText });
+  return execute(stored.settings as RunSettings, trials, store, options);
 }
 
 /**
@@ -115,7 +123,7 @@ export function trialRunner(
   { signal, onEvent, profilePath, force }: Pick<RunOptions, 'signal' | 'onEvent' | 'profilePath' | 'force'>,
   earlier: readonly TrialOutcome[] = [],
 ): TrialRunner {
-  const capacities = new Capacities(earlier);
+  const capacities = new Capacities(settings.capacities ?? [], earlier);
   const profiles = new Profiles(store.folder, signal, (text) => onEvent({ kind: 'note', text }), profilePath);
   const context: TrialContext = {
     ...settings,
@@ -163,7 +171,8 @@ async function carryOut(
 class Capacities {
   readonly #found = new Map<string, number>();
 
-  constructor(outcomes: readonly TrialOutcome[]) {
+  constructor(given: readonly Capacity[], outcomes: readonly TrialOutcome[]) {
+    for (const { system, transport, perSecond } of given) this.#found.set(key(system, transport), perSecond);
     for (const outcome of outcomes) this.add(outcome);
   }
 
