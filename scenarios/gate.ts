@@ -18,12 +18,12 @@ import {
 } from '../results/regression/index.js';
 import { readRun } from '../results/store.js';
 import type { TrialSpec } from './contract.js';
-import type { PreparedPlan } from './prepare.js';
+import type { PlannedRun } from './prepare.js';
 import { pinned } from './repeat-plan.js';
 import { type FinishedRun, type RunOptions, runPrepared } from './run.js';
 
 export interface GateSpec {
-  readonly prepared: PreparedPlan;
+  readonly prepared: PlannedRun;
   readonly scenarioText: string | undefined;
   /** A run that was made already: it is judged instead of a new one. */
   readonly runFolder?: string | undefined;
@@ -113,7 +113,7 @@ async function secondRun(
   );
 }
 
-async function carryOut(prepared: PreparedPlan, { scenarioText }: GateSpec, run: RunOptions): Promise<string> {
+async function carryOut(prepared: PlannedRun, { scenarioText }: GateSpec, run: RunOptions): Promise<string> {
   const finished: FinishedRun = await runPrepared(prepared, scenarioText, run);
   if (finished.state === 'interrupted') throw new GateInterrupted(finished.folder);
   return finished.folder;

@@ -4,9 +4,13 @@ import type { Scenario, TrialSpec } from './contract.js';
 import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
 import { requestBytesOf } from './roofline.js';
 
-export interface PreparedPlan {
+/** What a run carries out: a stored plan and its trials. */
+export interface PlannedRun {
   readonly trials: readonly TrialSpec[];
   readonly stored: RunPlan;
+}
+
+export interface PreparedPlan extends PlannedRun {
   /** Of one request, by system (roofline.ts). */
   readonly requestBytes: Readonly<Record<string, number>>;
 }

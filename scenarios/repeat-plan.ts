@@ -2,18 +2,18 @@ import type { Capacity } from '../results/regression/index.js';
 import type { RunPlan } from '../results/run.js';
 import type { TrialSpec } from './contract.js';
 import type { RunSettings } from './plan.js';
-import type { PreparedPlan } from './prepare.js';
+import type { PlannedRun } from './prepare.js';
 
 /**
  * A plan once more with its rates as they were: relative rates are of the given capacities, and probes of these are left out.
  * `wanted` picks trials; a probe stays where its capacity is not given.
  */
 export function pinned(
-  { stored, trials }: PreparedPlan,
+  { stored, trials }: PlannedRun,
   capacities: readonly Capacity[],
   command: string,
   wanted: (trial: TrialSpec) => boolean = () => true,
-): PreparedPlan {
+): PlannedRun {
   const known = ({ identity }: TrialSpec) =>
     capacities.some(({ system, transport }) => system === identity.system && transport === identity.transport);
   const kept = trials.filter((trial) => (trial.kind === 'probe' ? !known(trial) : wanted(trial)));

@@ -10,7 +10,7 @@ import { createRun, type RunStore, readRun, resumeRun } from '../results/store.j
 import type { TrialOutcome } from '../results/summary.js';
 import type { Scenario, TrialSpec } from './contract.js';
 import type { RunSettings } from './plan.js';
-import type { PreparedPlan } from './prepare.js';
+import type { PlannedRun, PreparedPlan } from './prepare.js';
 import { Profiles } from './profiling.js';
 import { calibrationOf } from './roofline.js';
 import { simulateOutcome } from './simulate.js';
@@ -54,7 +54,7 @@ export async function runScenario(
 
 /** Runs a plan, however it was made, into a new folder. */
 export async function runPrepared(
-  { stored, trials }: PreparedPlan,
+  { stored, trials }: PlannedRun,
   scenarioText: string | undefined,
   options: RunOptions,
 ): Promise<FinishedRun> {
