@@ -1,7 +1,6 @@
 export { markdownComment } from './comment.js';
 export {
   type Capacity,
-  capacitiesOf,
   entryOf,
   type HistoryEntry,
   historyFolder,
