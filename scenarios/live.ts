@@ -75,7 +75,7 @@ function sampleOf(progress: DriveProgress, readings: readonly RecentReading[], t
 function deviceOf(readings: readonly RecentReading[]): Record<string, number> {
   const shown = readings.flatMap(({ series: { subject, metric, unit, kind }, value }): [string, number][] => {
     if (metric === 'cpu' && kind === 'counter' && unit === 's') return [[`${subject} (cores)`, rounded(value)]];
-    if (unit === '%' && kind === 'gauge') return [[`${subject} ${metric}`, rounded(value / 100)]];
+    if (metric === 'utilization' && unit === '%') return [[`${subject} ${metric}`, rounded(value / 100)]];
     return [];
   });
   return Object.fromEntries(shown);

@@ -36,6 +36,7 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
       {
         system,
         load,
+        loadType,
         rated: RATED.includes(loadType),
         x: x.value,
         y: y.value / 1e6,
@@ -61,6 +62,8 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
     axis: logAxis([Math.min(...heights) / 1.3, Math.max(...heights) * 1.5]),
   };
   const color = systemColour(run, names);
+  // An open and a closed loop are not two points of one curve.
+  const detail = { field: 'loadType', type: 'nominal' as const };
   return [
     {
       kind: 'chart',
@@ -73,12 +76,19 @@ function chartOf(groups: readonly Group[], transports: boolean, { run }: ViewInp
         layer: [
           {
             mark: { type: 'area', opacity: 0.15 },
-            encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+            encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color, detail },
             transform: [{ filter: 'datum.rated' }],
           },
           {
             mark: { type: 'line', strokeWidth: 2 },
-            encoding: { x, y, color, strokeDash: systemDash(run, names), order: { field: 'x', type: 'quantitative' } },
+            encoding: {
+              x,
+              y,
+              color,
+              strokeDash: systemDash(run, names),
+              order: { field: 'x', type: 'quantitative' },
+              detail,
+            },
             transform: [{ filter: 'datum.rated' }],
           },
           {

@@ -1,3 +1,4 @@
+import { course, type Readings } from '../readings.js';
 import { type TimeSeries, timeSeries } from '../timeline.js';
 import type { Block, ViewDefinition, ViewInput } from './contract.js';
 import { CHART_WIDTH, chart, chartName, logAxis, systemColour } from './support/charts.js';
@@ -8,7 +9,8 @@ import { manyTransports, placeText } from './support/text.js';
 /** What happened when: rate, latency, queue and batch size on one time axis. */
 export const timeline: ViewDefinition = {
   name: 'timeline',
-  summary: 'Rate, latency, outstanding requests and batch size on one time axis, one chart a load and transport',
+  summary:
+    'Rate, latency, outstanding requests, batch size and device on one time axis, one chart a load and transport',
   render(input) {
     const groups = comparedGroups(input.run);
     const charts = arenas(groups).flatMap((arena) => chartOf(arena, manyTransports(groups), input));
@@ -36,6 +38,8 @@ const PANELS = {
   latency: 'latency (ms)',
   outstanding: 'outstanding',
   batch: 'rows/execution',
+  cpu: 'server cores',
+  gpu: 'GPU (%)',
 } as const;
 type PanelName = keyof typeof PANELS;
 
@@ -65,6 +69,8 @@ const TITLES: Readonly<Record<PanelName, string>> = {
   latency: 'latency',
   outstanding: 'queue',
   batch: 'batch size',
+  cpu: 'processor time of the server',
+  gpu: 'GPU utilization',
 };
 
 /** Batches of one all along are no picture. */
@@ -113,13 +119,59 @@ function panelOf(panel: PanelName, points: readonly Point[], last: boolean, { ru
 
 const PANEL_HEIGHT = 72;
 
-function pointsOf(group: Group, endNs: number, { records }: ViewInput): Point[] {
+function pointsOf(group: Group, endNs: number, { records, readings }: ViewInput): Point[] {
   const series = group.summaries.flatMap(({ trial }) => {
     const table = records(trial.id);
     return table ? [timeSeries(table, BINS, endNs)] : [];
   });
   if (series.length === 0) return [];
-  return Array.from({ length: BINS }, (_, bin) => binPoints(group.system, series, bin)).flat();
+  const devices = group.summaries.flatMap(({ trial }) => readings?.(trial.id) ?? []);
+  return [
+    ...Array.from({ length: BINS }, (_, bin) => binPoints(group.system, series, bin)).flat(),
+    ...devicePoints(group.system, devices, endNs),
+  ];
+}
+
+/** Cores that the server's processes used, and the mean utilization of the GPUs, where monitors told. */
+function devicePoints(system: string, all: readonly Readings[], endNs: number): Point[] {
+  return DEVICES.flatMap(({ panel, subjects, metric, total }) => {
+    const perRepeat = all.map((readings) => {
+      const found = readings.find({ metric }).filter(({ subject }) => subjects.test(subject));
+      const sums = binned(
+        found.map((series) => course(readings, series)),
+        endNs,
+      );
+      return sums.map((sum) => (total ? sum : sum / found.length));
+    });
+    return Array.from({ length: BINS }, (_, bin): Point[] => {
+      const merged = mergeValues(perRepeat.map((bins) => bins[bin]!).filter(Number.isFinite));
+      const t = rounded(((bin + 0.5) * endNs) / BINS / 1e9);
+      if (!merged) return [];
+      return [{ panel, system, t, value: rounded(merged.value), low: rounded(merged.low), high: rounded(merged.high) }];
+    }).flat();
+  });
+}
+
+const DEVICES: readonly { panel: PanelName; subjects: RegExp; metric: string; total: boolean }[] = [
+  { panel: 'cpu', subjects: /^(server|workers)/, metric: 'cpu', total: true },
+  { panel: 'gpu', subjects: /^gpu/, metric: 'utilization', total: false },
+];
+
+/** The sum over the courses of their means in each bin; NaN where nobody read anything. */
+function binned(courses: readonly ReturnType<typeof course>[], endNs: number): number[] {
+  const sums = new Array<number>(BINS).fill(Number.NaN);
+  for (const points of courses) {
+    const [total, count] = [new Float64Array(BINS), new Float64Array(BINS)];
+    for (const { atNs, value } of points) {
+      const bin = Math.floor((atNs * BINS) / endNs);
+      if (value === null || bin < 0 || bin >= BINS) continue;
+      total[bin]! += value;
+      count[bin]! += 1;
+    }
+    for (let bin = 0; bin < BINS; bin++)
+      if (count[bin]! > 0) sums[bin] = (Number.isNaN(sums[bin]!) ? 0 : sums[bin]!) + total[bin]! / count[bin]!;
+  }
+  return sums;
 }
 
 /** The bin's middle; panels without a number there are left out. */
