@@ -11,6 +11,7 @@ import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { planCommand } from './commands/plan.js';
 import { profileCommand } from './commands/profile.js';
+import { replayCommand } from './commands/replay.js';
 import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { scheduleCommand } from './commands/schedule.js';
@@ -29,6 +30,7 @@ export const commands = [
   tuneCommand,
   gateCommand,
   historyCommand,
+  replayCommand,
   simulateCommand,
   profileCommand,
   calibrateCommand,

@@ -130,7 +130,7 @@ export function historyNames(root: string): string[] {
 }
 
 /** What the capacity probes of a run found. */
-function capacitiesOf({ outcomes }: StoredRun): Capacity[] {
+export function capacitiesOf({ outcomes }: StoredRun): Capacity[] {
   return outcomes.flatMap((outcome) => {
     if (outcome.state !== 'completed' || outcome.summary.trial.loadType !== 'probe') return [];
     const { trial, throughputPerSecond: perSecond } = outcome.summary;

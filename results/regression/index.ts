@@ -1,6 +1,7 @@
 export { markdownComment } from './comment.js';
 export {
   type Capacity,
+  capacitiesOf,
   entryOf,
   type HistoryEntry,
   historyFolder,

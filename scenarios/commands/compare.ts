@@ -151,7 +151,7 @@ function print(a: string, b: string, { comparisons, interleaved, run, difference
   );
 }
 
-function differenceTable(changed: readonly DifferenceFound[]): string {
+export function differenceTable(changed: readonly DifferenceFound[]): string {
   return table(
     ['kind', 'what', 'A', 'B'],
     changed.map(({ kind, what, before, after }) => [kind, what, short(before), short(after)]),
