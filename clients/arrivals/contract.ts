@@ -5,6 +5,8 @@ export interface ArrivalDefinition<Options extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly summary: string;
   readonly options: Options;
+  /** Options that are lengths of the profile's phases: they grow with a load that is made longer. */
+  readonly phases?: readonly string[];
   /**
    * A function that gives the next gap in ns (≥ 0) at each call; the first request is due at 0. `ratePerSecond` is the
    * mean rate (of a whole period, where the rate varies); `seed` is a 64-bit integer.

@@ -11,6 +11,7 @@ export const ramp = defineArrival({
     over: spanOption().prefault('10s'),
     spacing: spacingOption(),
   }),
+  phases: ['over'],
   create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
   exact: (options, ratePerSecond, durationNs, seed) =>
     followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),

@@ -14,6 +14,7 @@ export const sine = defineArrival({
     period: spanOption().prefault('10s'),
     spacing: spacingOption(),
   }),
+  phases: ['period'],
   create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
   exact: (options, ratePerSecond, durationNs, seed) =>
     followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),

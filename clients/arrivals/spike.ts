@@ -18,6 +18,7 @@ export const spike = defineArrival({
       spacing: spacingOption(),
     })
     .refine(({ every, at, length }) => at + length < every, { error: 'at + length must be less than every' }),
+  phases: ['every', 'at', 'length'],
   create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
   exact: (options, ratePerSecond, durationNs, seed) =>
     followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),

@@ -16,6 +16,7 @@ export const step = defineArrival({
     every: spanOption().prefault('5s'),
     spacing: spacingOption(),
   }),
+  phases: ['every'],
   create: (options, ratePerSecond, seed) => following(pieces(options), ratePerSecond, options.spacing, seed),
   exact: (options, ratePerSecond, durationNs, seed) =>
     followingExactly(pieces(options), ratePerSecond, durationNs, options.spacing, seed),

@@ -4,7 +4,7 @@ import { createArrival } from '../arrivals/index.js';
 import { dueTimes } from '../schedule.js';
 import { defineLoad } from './contract.js';
 import { drawSamples } from './draw.js';
-import { openPlan } from './open-plan.js';
+import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
 import { countOption, durationOption, PRESETS, sampleOrderOption } from './presets.js';
 
 /** Independent users at a rate. Source: MLPerf LoadGen Server: Poisson arrivals, bit-compatible, p99 within a bound. */
@@ -16,8 +16,11 @@ export const server = defineLoad({
     duration: durationOption(),
     minQueries: countOption().optional(),
     maxQueries: countOption().optional(),
+    /** At most so many in flight; what it holds back shows as lateness. */
+    concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
     samples: sampleOrderOption(),
   }),
+  inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'targetRate', percentile: 0.99 },
   plan(options, context) {
     const preset = PRESETS[context.preset];
@@ -28,6 +31,6 @@ export const server = defineLoad({
       maxCount: options.maxQueries,
     });
     const indices = drawSamples(context, { order: options.samples, queries: dueNs.length, perQuery: 1, minQueries });
-    return openPlan('poisson', dueNs, indices);
+    return openPlan('poisson', dueNs, indices, options.concurrency);
   },
 });

@@ -8,6 +8,13 @@ import { estimateNs } from '../plan.js';
 import { planWithModels } from '../prepare.js';
 import { table } from '../print.js';
 import { calibrationOf, checkRooflines } from '../roofline.js';
+import { scaled } from '../scale.js';
+
+interface PlanOptions {
+  readonly json?: boolean;
+  readonly force?: boolean;
+  readonly scale?: string;
+}
 
 export const planCommand: CommandDefinition = {
   name: 'plan',
@@ -16,16 +23,16 @@ export const planCommand: CommandDefinition = {
     command
       .argument('<scenario>', 'scenario file')
       .option('--json', 'the whole plan as JSON')
+      .option('--scale <factor>', 'loads so many times as long, their phases with them')
       .option('--force', 'also loads above 70 % of what the calibrated load processes can do')
-      .action((file: string, { json = false, force = false }: { json?: boolean; force?: boolean }) =>
-        finish(plan(file, json, force)),
-      );
+      .action((file: string, options: PlanOptions) => finish(plan(file, options)));
   },
 };
 
-async function plan(file: string, json: boolean, force: boolean): Promise<number> {
-  const scenario = loadScenario(file);
-  const { trials, stored, requestBytes } = await planWithModels(scenario, `servemark run ${file}`);
+async function plan(file: string, { json = false, force = false, scale }: PlanOptions): Promise<number> {
+  const scenario = scaled(loadScenario(file), scale);
+  const command = `servemark run ${file}${scale === undefined ? '' : ` --scale ${scale}`}`;
+  const { trials, stored, requestBytes } = await planWithModels(scenario, command);
   if (!force) checkRooflines(scenario, trials, requestBytes, calibrationOf(captureEnvironment()));
   if (json) {
     process.stdout.write(`${JSON.stringify(stored, null, 2)}\n`);
@@ -42,7 +49,7 @@ async function plan(file: string, json: boolean, force: boolean): Promise<number
   ]);
   process.stdout.write(table(['#', 'system', 'load', '', 'transport', 'repeat'], rows));
   process.stdout.write(
-    `\n${trials.length} trials, about ${formatDuration(estimateNs(scenario, trials))}. Run them: servemark run ${file}\n`,
+    `\n${trials.length} trials, about ${formatDuration(estimateNs(scenario, trials))}. Run them: ${command}\n`,
   );
   return EXIT.done;
 }

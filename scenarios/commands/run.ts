@@ -10,6 +10,7 @@ import { planWithModels } from '../prepare.js';
 import { announce, conclude, interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
 import { calibrationOf, checkRooflines } from '../roofline.js';
 import { type FinishedRun, type RunEvent, resumeScenario, runScenario } from '../run.js';
+import { scaled } from '../scale.js';
 
 interface RunCommandOptions extends LiveOptions {
   readonly out: string;
@@ -17,6 +18,7 @@ interface RunCommandOptions extends LiveOptions {
   readonly strict?: boolean;
   readonly quiet?: boolean;
   readonly force?: boolean;
+  readonly scale?: string;
 }
 
 export const runCommand: CommandDefinition = {
@@ -35,6 +37,7 @@ export const runCommand: CommandDefinition = {
         '--force',
         'also loads above 70 % of what the calibrated load processes can do: they run, and are INVALID',
       )
+      .option('--scale <factor>', 'loads so many times as long, their phases with them')
       .option('--quiet', 'no progress, only the report')
       .option('--ui', 'a live page on this machine while it runs: rate, latency, queue and device')
       .option('--ui-port <port>', 'its port (default: a free one)')
@@ -51,8 +54,9 @@ async function run(file: string | undefined, options: RunCommandOptions): Promis
       found: 'no scenario is named',
       remedy: 'servemark run scenarios/quickstart.yaml, or servemark run --resume',
     });
-  const scenario = loadScenario(file);
-  const prepared = await planWithModels(scenario, `servemark run ${file}`);
+  const scenario = scaled(loadScenario(file), options.scale);
+  const command = `servemark run ${file}${options.scale === undefined ? '' : ` --scale ${options.scale}`}`;
+  const prepared = await planWithModels(scenario, command);
   const { force = false } = options;
   if (!force) checkRooflines(scenario, prepared.trials, prepared.requestBytes, calibrationOf(captureEnvironment()));
   announce(scenario.question, prepared.trials.length, estimateNs(scenario, prepared.trials));

@@ -113,6 +113,21 @@ describe('open loop', () => {
     expect(latencyMs).toEqual([10, 20, 30, 10]);
   });
 
+  test('rate and cap together: 100/s, 2 in flight, 30 ms each: three in 30 ms are due, two go, and the queue grows by a third', () => {
+    // Due at 0, 10, 20 …; sent at 0, 10, 30, 40, 60, 70 …: the k-th pair at 30·k and 30·k + 10.
+    const { latencyMs, latenessMs, mostInFlight } = runOpen(constant(100, 0.06), (sent) => sent + 30 * MS, 2);
+    expect(mostInFlight).toBe(2);
+    expect(latenessMs).toEqual([0, 0, 10, 10, 20, 20]);
+    expect(latencyMs).toEqual([30, 30, 40, 40, 50, 50]);
+  });
+
+  test('a cap that is never reached changes nothing', () => {
+    const free = runOpen(constant(100, 0.1), (sent) => sent + 15 * MS);
+    const capped = runOpen(constant(100, 0.1), (sent) => sent + 15 * MS, 2);
+    expect(free.mostInFlight).toBe(2);
+    expect([capped.latencyMs, capped.latenessMs]).toEqual([free.latencyMs, free.latenessMs]);
+  });
+
   test('a burst of 1,000 due at once goes out completely, in order', () => {
     const { latenessMs, ends, mostInFlight } = runOpen(new Float64Array(1000), (sent) => sent + MS);
     expect(mostInFlight).toBe(1000);
