@@ -1,9 +1,10 @@
 import { fromBf16, fromFp16, toBf16, toFp16 } from './half.js';
+import { float32Text } from './json-numbers.js';
 import { ELEMENT_BYTES, elementCount, invalid, joinBytes, show, showShape, splitBytes } from './tensors.js';
 import type { Datatype, Tensor } from './types.js';
 
 /**
- * A tensor's JSON `data`, flat or nested as its shape, as raw bytes.
+ * A tensor's JSON `data`, flat or nested as its shape, or numbers that were read already (json-numbers.ts), as raw bytes.
  *
  * Numbers must be in the datatype's range, and 64-bit integers may arrive as bigint (json-text.ts keeps their digits).
  * FP16 and BF16 are taken as numbers and rounded to nearest even (Triton refuses them in JSON; there is no other reading of
@@ -11,12 +12,15 @@ import type { Datatype, Tensor } from './types.js';
  * are strings, stored as UTF-8. Throws INVALID_ARGUMENT that names the tensor, what was found and what is expected.
  */
 export function dataToBytes(place: string, datatype: Datatype, shape: readonly number[], data: unknown): Uint8Array {
-  if (!Array.isArray(data)) throw invalid(`${place}: "data" is ${show(data)}; expected an array`);
+  const numbers = data instanceof Float64Array ? data : undefined;
+  if (!numbers && !Array.isArray(data)) throw invalid(`${place}: "data" is ${show(data)}; expected an array`);
   const count = elementCount(shape);
-  const elements = flatten(place, shape, data, count);
+  const elements: ArrayLike<unknown> = numbers ?? flatten(place, shape, data as readonly unknown[], count);
   if (elements.length !== count)
     throw invalid(`${place}: "data" has ${elements.length} elements; expected ${count} for shape ${showShape(shape)}`);
-  if (datatype === 'BYTES') return joinBytes(elements.map((element, i) => utf8(place, element, i)));
+  if (datatype === 'BYTES') return joinBytes(Array.from(elements, (element, i) => utf8(place, element, i)));
+  const floats = datatype === 'FP32' && LITTLE_ENDIAN ? plainFloats(elements, count) : undefined;
+  if (floats) return new Uint8Array(floats.buffer);
   const size = ELEMENT_BYTES[datatype];
   const bytes = new Uint8Array(count * size);
   const view = new DataView(bytes.buffer);
@@ -30,17 +34,33 @@ export function dataToBytes(place: string, datatype: Datatype, shape: readonly n
   return bytes;
 }
 
+/** What nearly every request has; undefined where an element is a word or something worse. */
+function plainFloats(elements: ArrayLike<unknown>, count: number): Float32Array | undefined {
+  if (elements instanceof Float64Array) return new Float32Array(elements);
+  const floats = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const element = elements[i];
+    if (typeof element !== 'number') return undefined;
+    floats[i] = element;
+  }
+  return floats;
+}
+
 /** The JSON text of a tensor's elements as one flat array; 64-bit integers with all their digits. */
 export function bytesToData(tensor: Tensor): string {
   if (tensor.datatype === 'BYTES') return JSON.stringify(splitBytes(tensor.data).map((bytes) => text(tensor, bytes)));
   const { get } = CODECS[tensor.datatype];
   const size = ELEMENT_BYTES[tensor.datatype];
   const view = new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+  if (tensor.datatype === 'FP32') return float32Text(view, tensor.data.byteLength / size);
   const textOf = isFloat(tensor.datatype) ? floatText : String;
   const texts = new Array<string>(tensor.data.byteLength / size);
   for (let i = 0; i < texts.length; i++) texts[i] = textOf(get(view, i * size));
   return `[${texts.join(',')}]`;
 }
+
+/** As the protocol's raw content is. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 type Scalar = number | bigint | boolean;
 

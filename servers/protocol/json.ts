@@ -1,4 +1,5 @@
 import { bytesToData, dataToBytes } from './json-data.js';
+import { takeNumbers } from './json-numbers.js';
 import { parseJson } from './json-text.js';
 import { invalid, show, toDatatype } from './tensors.js';
 import type { Parameters, ParameterValue, Tensor } from './types.js';
@@ -40,12 +41,19 @@ export function parseHeaderLength(value: string | undefined, bodyLength: number)
 /** A body's JSON object and its binary rest. Throws INVALID_ARGUMENT. */
 export function openBody(body: Uint8Array, headerLength: number | undefined, what: string) {
   const end = headerLength ?? body.length;
-  const text = Buffer.from(body.buffer, body.byteOffset, end).toString('utf8');
-  const head = asObject(
-    parseJson(text, `the ${headerLength === undefined ? 'body' : 'JSON header'} of the ${what}`),
-    what,
-  );
+  const bytes = Buffer.from(body.buffer, body.byteOffset, end);
+  const place = `the ${headerLength === undefined ? 'body' : 'JSON header'} of the ${what}`;
+  // With binary tensors the header holds no numbers to speak of.
+  const taken = headerLength === undefined ? takeNumbers(bytes) : undefined;
+  const head = asObject(parseJson(taken?.text ?? bytes.toString('utf8'), place), what);
+  if (taken) for (const list of [head.inputs, head.outputs]) putBack(list, taken.arrays);
   return { head, binary: new BinaryRest(body, end) };
+}
+
+/** Tensors get their numbers back, as a Float64Array. */
+function putBack(tensors: unknown, arrays: readonly Float64Array[]): void {
+  if (!Array.isArray(tensors)) return;
+  for (const each of tensors as { data?: unknown }[]) if (typeof each?.data === 'number') each.data = arrays[each.data];
 }
 
 /** Hands out the binary part of a body, tensor by tensor, as views. */
