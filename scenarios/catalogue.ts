@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { arrivals } from '../clients/arrivals/index.js';
+import { externalTools } from '../clients/external/index.js';
 import { loads } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
@@ -32,6 +33,7 @@ export const catalogue: Readonly<Record<string, readonly CatalogueEntry[]>> = {
   loads,
   arrivals,
   transports,
+  'external-tools': externalTools,
   samples,
   models,
   runtimes,
