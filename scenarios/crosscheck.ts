@@ -29,9 +29,9 @@ export interface Target {
   readonly durationNs: number;
   readonly worstLatencyNs: number;
   readonly truthNs: Readonly<Record<'p50' | 'p95' | 'p99', number>> | null;
-  /** Percentiles that must agree, and how closely: within the share, or within the absolute difference. */
-  readonly judged: readonly ('p50' | 'p95' | 'p99')[];
-  readonly tolerance: { readonly share: number; readonly ns: number };
+  /** Percentiles that must agree, and how closely: within that share, or within `toleranceNs`. */
+  readonly judged: Readonly<Partial<Record<'p50' | 'p95' | 'p99', number>>>;
+  readonly toleranceNs: number;
 }
 
 /** One line of the table. */
@@ -201,7 +201,7 @@ type Reference = Readonly<Partial<Record<'p50' | 'p95' | 'p99', number | null>>>
 
 /** A generator that dropped or failed requests has no figures to agree with. */
 function judged(
-  { judged: percentiles, tolerance }: Target,
+  { judged: percentiles, toleranceNs }: Target,
   figures: Figures,
   reference: Reference,
   reason: string,
@@ -214,10 +214,10 @@ function judged(
   if (figures.completed === 0) return { verdict: 'invalid', reason: 'no request was answered well' };
   if (figures.errors > 0.001 * figures.completed)
     return { verdict: 'invalid', reason: `${figures.errors} requests failed; errors never enter latency figures` };
-  const off = percentiles.filter((name) => {
+  const off = (Object.entries(percentiles) as [keyof Target['judged'], number][]).filter(([name, share]) => {
     const [is, should] = [figures.latencyNs[name], reference?.[name]];
     if (is === null || should === null || should === undefined) return false;
-    return Math.abs(is - should) > Math.max(tolerance.ns, tolerance.share * should);
+    return Math.abs(is - should) > Math.max(toleranceNs, share * should);
   });
   return { verdict: off.length === 0 ? 'agrees' : 'differs', reason };
 }

@@ -13,7 +13,7 @@ export const wrk: ExternalTool = {
   protocols: ['rest'],
   loop: 'closed',
   explains:
-    'a closed loop without a rate: while the server stalls one request waits, and those that were due are never sent',
+    'a closed loop without a rate: while the server stalls one request waits; its histogram then adds the omitted ones, at the rate that it reached, not at ours',
   versionArgs: ['-v'],
   plan: (load, path) => ({
     files: { body: load.body, 'script.lua': script(load, path) },
