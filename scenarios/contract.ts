@@ -77,6 +77,8 @@ export interface SystemSpec {
   /** Processors for the server process and for the load process, as in `taskset -c`. */
   readonly serverCpus?: string | undefined;
   readonly loadCpus?: string | undefined;
+  /** Share of the requests that its server logs. */
+  readonly requestLog?: number | undefined;
 }
 
 /** A server of somebody else's, as written: placeholders are filled for each trial (external-system.ts). */

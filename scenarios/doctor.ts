@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type ExternalTool, externalTools, findTool } from '../clients/external/index.js';
 import { captureEnvironment } from '../results/capture.js';
+import { messageOf } from '../results/errors.js';
+import { openNvml, startMonitors } from '../results/monitors/index.js';
 import { formatRate, formatSize } from '../results/units.js';
 import { which } from '../results/which.js';
 import { calibrationOf } from './roofline.js';
@@ -28,6 +30,8 @@ export async function examine(): Promise<Check[]> {
     governor(),
     await onnxRuntime(),
     gpu(),
+    await nvml(),
+    await readable(),
     generator(),
     ...TOOLS.map(tool),
     ...externalTools.map(secondOpinion),
@@ -121,6 +125,34 @@ function gpu(): Check {
       remedy: 'for executionProviders: [cuda] lay ONNX Runtime’s CUDA provider libraries beside its binding',
     };
   return { name: 'NVIDIA GPU', state: 'missing', found: 'no driver', remedy: 'GPU scenarios are skipped: no GPU' };
+}
+
+/** The library that tells a device's figures, and whether it tells energy. */
+export async function nvml(library?: string): Promise<Check> {
+  try {
+    const { driver, devices, close } = await openNvml(library);
+    const energy = devices.some(({ groups }) =>
+      groups.some((group) => group.fields.some(({ metric }) => metric === 'energy') && Array.isArray(group.read())),
+    );
+    close();
+    const names = devices.map(({ subject, name }) => `${subject} ${name}`).join(', ');
+    const found = `driver ${driver}: ${names}; ${energy ? 'with' : 'without'} an energy counter`;
+    return { name: 'NVML', state: 'ok', found, remedy: energy ? undefined : 'joules per request are not told' };
+  } catch (error) {
+    const remedy = 'GPU figures and energy are not read; nvidia-smi stands in where it is on PATH';
+    return { name: 'NVML', state: 'missing', found: messageOf(error), remedy };
+  }
+}
+
+/** What is read by default while a trial runs, and what not. */
+async function readable(): Promise<Check> {
+  const set = await startMonitors();
+  const { reports } = await set.stop();
+  const ran = reports.filter(({ state }) => state === 'ran').map(({ name }) => name);
+  const not = reports.filter(({ state }) => state !== 'ran').map(({ name, reason }) => `${name}: ${reason}`);
+  const state = ran.includes('proc') ? 'ok' : 'warning';
+  const remedy = not.length > 0 ? `not here: ${not.join('; ')}` : undefined;
+  return { name: 'monitors', state, found: ran.join(', ') || 'none', remedy };
 }
 
 interface Tool {

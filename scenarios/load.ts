@@ -236,7 +236,7 @@ function readSystem(
   const options = Object.fromEntries(
     Object.entries(raw).filter(([key]) => !own.includes(key) && optionKeys.includes(key)),
   );
-  const { sweep, instances, isolation, serverCpus, loadCpus } = common;
+  const { sweep, instances, isolation, serverCpus, loadCpus, requestLog } = common;
   return sweepPoints(sweep ?? {}).flatMap((point): SystemSpec[] => {
     const { instances: sweptInstances, ...swept } = point;
     const all = { ...options, ...swept };
@@ -255,6 +255,7 @@ function readSystem(
         model: ownModel,
         serverCpus,
         loadCpus,
+        requestLog,
       },
     ];
   });

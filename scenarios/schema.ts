@@ -101,6 +101,9 @@ export const systemSchema = z.strictObject({
   model: modelSchema.optional(),
   serverCpus: cpus.optional(),
   loadCpus: cpus.optional(),
+  requestLog: fraction()
+    .optional()
+    .describe('share of the requests that the server logs, one JSON line each, into requests.jsonl beside the records'),
   sweep: z
     .record(z.string(), z.array(z.unknown()).min(1))
     .optional()

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DriveJob, DriveResult } from '../clients/job.js';
 import { type ForkLoadOptions, forkLoad } from '../clients/load-handle.js';
 import { transportNamed } from '../clients/transports/index.js';
@@ -98,7 +100,7 @@ export class ServerSession implements Session {
 }
 
 /** The load processes are told apart as their readings are: `load`, `load2` … */
-function loadLoops(monitors: MonitorSet): ForkLoadOptions['eventLoop'] {
+export function loadLoops(monitors: MonitorSet): ForkLoadOptions['eventLoop'] {
   return {
     periodMs: monitors.periodMs,
     tell: (index, figures) => monitors.hear(index === 0 ? 'load' : `load${index + 1}`, figures),
@@ -161,6 +163,15 @@ export class InProcessSession implements Session {
   async stop(): Promise<void> {}
 }
 
+/** Beside the records. */
+function requestLogOf({ requestLog }: TrialSpec['system'], { trialFolder }: TrialContext): ServerSpec['requestLog'] {
+  if (requestLog === undefined || trialFolder === undefined) return undefined;
+  const path = join(trialFolder, 'requests.jsonl');
+  // A trial that is done again does not go on with the old one's lines.
+  rmSync(path, { force: true });
+  return { path, sample: Math.min(1, requestLog) };
+}
+
 export function serverSpec(
   { system }: TrialSpec,
   context: TrialContext,
@@ -175,5 +186,6 @@ export function serverSpec(
     frontends,
     profile: context.profile(system),
     cpus: system.serverCpus,
+    requestLog: requestLogOf(system, context),
   };
 }

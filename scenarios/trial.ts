@@ -31,6 +31,8 @@ export interface TrialContext {
   readonly samples: SamplesChoice | undefined;
   /** Processes that share each load, as far as it can be shared; absent: one. */
   readonly loadProcesses?: number | undefined;
+  /** Where the trial's own files go; set by the trial. */
+  readonly trialFolder?: string | undefined;
   /** Absent in runs that were planned before there was a choice: the defaults. */
   readonly monitors?: MonitorSettings | undefined;
   /** Of one request, by system, as far as it is known beforehand. */
@@ -69,7 +71,8 @@ export async function runTrial(
   const lines: string[] = [];
   const onLine = (line: string): void => void (lines.push(line) > 40 && lines.shift());
   try {
-    const measured = await measure(spec, load, context, store, signal, onLine);
+    const own = { ...context, trialFolder: store.trialFolder(spec.identity.id) };
+    const measured = await measure(spec, load, own, store, signal, onLine);
     const summary = summarise(measured.facts);
     if (hasMlperfLogs(spec, context.preset)) writeMlperfLogs(spec, load, context.preset, measured, summary, store);
     return { state: 'completed', summary };
@@ -159,7 +162,7 @@ function processesOf(spec: TrialSpec, context: TrialContext, plan: LoadPlan): nu
 }
 
 /** Aligns what the monitors read with the load's t = 0, and stores it beside the records. */
-function keepReadings(
+export function keepReadings(
   monitored: Monitored | undefined,
   startedAt: string,
   trialId: string,

@@ -12,6 +12,7 @@ import { resolveModel } from './models/resolve.js';
 import { metricsText } from './prometheus.js';
 import { modelConfig } from './protocol/config.js';
 import type { InferenceService, ModelMetadata } from './protocol/index.js';
+import { openRequestLog, type RequestLog } from './request-log.js';
 import type { RuntimeMetadata } from './runtimes/index.js';
 import { ModelService } from './service.js';
 import type { ServerSpec, ServerUsage } from './spec.js';
@@ -48,16 +49,21 @@ export async function startServer(
   signal?: AbortSignal,
 ): Promise<RunningServer> {
   const choice = chooseStrategy(spec);
+  const log = spec.requestLog ? openRequestLog(spec.requestLog, events.event) : undefined;
   const model = await resolveModel(spec.model, signal);
   const instances = startInstances(spec, model, events);
-  const undo: (() => Promise<unknown>)[] = [() => Promise.all(instances.map((instance) => instance.close()))];
+  const undo: (() => Promise<unknown>)[] = [
+    () => Promise.all(instances.map((instance) => instance.close())),
+    async () => log?.close(),
+  ];
   try {
     const [runtime] = await Promise.all(instances.map((instance) => instance.started));
     signal?.throwIfAborted();
     const core = assemble(spec, choice, model, runtime!, instances, events);
     undo.unshift(() => core.executor.close());
-    const open = await openFrontends(spec, core, undo);
-    return running(spec, core, model, runtime!, instances, open);
+    const served = log ? log.over(core.service) : core.service;
+    const open = await openFrontends(spec, core, served, undo);
+    return running(spec, core, served, model, runtime!, instances, open, log);
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -143,7 +149,8 @@ const ANY_ROWS = 2 ** 31 - 1;
 
 async function openFrontends(
   spec: ServerSpec,
-  { service, executor, statistics }: Core,
+  { executor, statistics }: Core,
+  service: InferenceService,
   undo: (() => Promise<unknown>)[],
 ): Promise<Map<string, Frontend>> {
   const open = new Map<string, Frontend>();
@@ -166,10 +173,12 @@ async function openFrontends(
 function running(
   spec: ServerSpec,
   { service, executor }: Core,
+  served: InferenceService,
   model: ResolvedModel,
   runtime: RuntimeMetadata,
   instances: readonly Instance[],
   open: ReadonlyMap<string, Frontend>,
+  log: RequestLog | undefined,
 ): RunningServer {
   let closed: Promise<void> | undefined;
   const close = async () => {
@@ -177,10 +186,11 @@ function running(
     const answered = Promise.all([executor.drained(), ...[...open.values()].map((frontend) => frontend.close())]);
     await Promise.race([answered, delay(DRAIN_MS, undefined, { ref: false })]);
     await executor.close();
+    await log?.close();
   };
   return {
     addresses: Object.fromEntries([...open].map(([name, { address }]) => [name, address])),
-    service,
+    service: served,
     model,
     metadata: metadataOf(model, runtime),
     providers: runtime.providers,

@@ -1,6 +1,7 @@
 import type { CostTable, Isolation } from './executors/index.js';
 import type { FrontendLimits } from './frontends/index.js';
 import type { ModelSpec } from './models/index.js';
+import type { RequestLogSpec } from './request-log.js';
 
 /** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
 export interface ServerSpec {
@@ -19,6 +20,8 @@ export interface ServerSpec {
   readonly warmUpExecutions?: number | undefined;
   /** c(b) of the model, for strategies that use the profile. */
   readonly profile?: CostTable | undefined;
+  /** One line a request; absent: none. */
+  readonly requestLog?: RequestLogSpec | undefined;
   /** Processors of the server process, as in `taskset -c`: `0,2-3`. Only where it runs in a process of its own. */
   readonly cpus?: string | undefined;
 }

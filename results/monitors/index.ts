@@ -1,4 +1,5 @@
 export type { EventLoopFigures } from './contract.js';
+export { openNvml } from './nvml-library.js';
 export type { RecentReading } from './recent.js';
 export { monitors } from './registry.js';
 export {

@@ -5,6 +5,7 @@ import { components } from './components.js';
 import type { ViewDefinition } from './contract.js';
 import { cost } from './cost.js';
 import { curve } from './curve.js';
+import { devices } from './devices.js';
 import { ecdf } from './ecdf.js';
 import { environment } from './environment.js';
 import { findings } from './findings.js';
@@ -34,6 +35,7 @@ export const views = [
   components, // where the time goes
   tail, // what makes the slowest 1 % slow
   cost, // CPU and memory
+  devices, // event loops, GPU, energy
   accuracy, // right answers
   simulation, // measured beside simulated
   findings, // verdicts

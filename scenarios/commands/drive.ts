@@ -8,6 +8,7 @@ import type { Calibration } from '../../results/calibration.js';
 import { captureEnvironment } from '../../results/capture.js';
 import { messageOf, UserError } from '../../results/errors.js';
 import { lookUp } from '../../results/lookup.js';
+import { checkMonitor, type MonitorSettings, monitors, startMonitors } from '../../results/monitors/index.js';
 import { writeReports } from '../../results/report.js';
 import { RUN_SCHEMA, type RunPlan } from '../../results/run.js';
 import { createRun, type RunStore } from '../../results/store.js';
@@ -21,7 +22,9 @@ import { type LiveOptions, type LiveView, showLive } from '../live.js';
 import { loadFacts, planFrom } from '../load-facts.js';
 import { conclude, interruptible, RESULTS_ROOT } from '../progress.js';
 import { calibrationOf, measuredRoofline, requestBytesOf, rooflineProblem } from '../roofline.js';
+import { loadLoops } from '../session.js';
 import { parseSettings } from '../settings.js';
+import { keepReadings } from '../trial.js';
 import { seedOf, wholeNumber } from './schedule.js';
 
 interface DriveOptions extends LiveOptions {
@@ -44,6 +47,9 @@ interface DriveOptions extends LiveOptions {
   readonly p99?: string;
   readonly errorRate: string;
   readonly out: string;
+  readonly monitor?: readonly string[];
+  readonly monitorSet: readonly string[];
+  readonly monitorPeriod: string;
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly force?: boolean;
@@ -77,6 +83,9 @@ export const driveCommand: CommandDefinition = {
       .option('--out <folder>', 'where run folders go', RESULTS_ROOT)
       .option('--ui', 'a live page on this machine while it runs')
       .option('--ui-port <port>', 'its port (default: a free one)')
+      .option('--monitor <name...>', 'what is read meanwhile (default: all that run by default and can)')
+      .option('--monitor-set <monitor.key=value...>', 'options, like prometheus.url=http://127.0.0.1:8002/metrics', [])
+      .option('--monitor-period <time>', 'between two readings', '100ms')
       .option('--json', 'print one JSON object')
       .option('--strict', 'exit with 1 where it is INVALID or a target is missed')
       .action((url: string, options: DriveOptions) => finish(drive(url, options)));
@@ -105,7 +114,7 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
   let summary: TrialSummary;
   try {
     live.begin(identity.id);
-    summary = await measure(url, request, identity, store.recordsPath(identity.id), calibration, stop.signal, live);
+    summary = await measure(url, request, identity, store, calibration, stop.signal, live);
   } catch (error) {
     await live.end(undefined);
     return recordFailure(error, identity, store);
@@ -127,22 +136,37 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
 
 async function measure(
   url: string,
-  { job, plan, processes, targets }: ReturnType<typeof readOptions>,
+  { job, plan, processes, targets, monitors: settings }: ReturnType<typeof readOptions>,
   identity: TrialIdentity,
-  recordsPath: string,
+  store: RunStore,
   calibration: Calibration | undefined,
   signal: AbortSignal,
   live: LiveView,
 ): Promise<TrialSummary> {
-  const onProgress = (progress: DriveProgress) => live.onEvent({ kind: 'progress', progress });
-  const result = await forkLoad({ ...job, url, recordsPath }, { signal, processes, onProgress });
+  const recordsPath = store.recordsPath(identity.id);
+  const set = await startMonitors(settings);
+  let marked = false;
+  const onProgress = (progress: DriveProgress) => {
+    if (progress.phase === 'measuring' && !marked) {
+      marked = true;
+      set.mark();
+    }
+    live.onEvent({ kind: 'progress', progress });
+  };
+  const onStart = (pid: number) => set.watch({ role: 'load', pid });
+  const eventLoop = loadLoops(set);
+  const driven = forkLoad({ ...job, url, recordsPath }, { signal, processes, onProgress, onStart, eventLoop });
+  const result = await driven.finally(() => set.stop());
+  const read = keepReadings(await set.stop(), result.startedAt, identity.id, store);
   const load = loadFacts(job.load.type, job.load.options, plan, 'quick', targets);
   return summarise({
     identity,
     records: readRecords(recordsPath),
     drive: result,
     load,
+    // The load process's own account is of the measured window exactly; nobody else's process is known here.
     processes: [],
+    ...read,
     targets,
     seed: 4n,
     scheduleSeed: job.seeds.schedule,
@@ -204,6 +228,7 @@ function readOptions(url: string, options: DriveOptions) {
       p99LatencyNs: options.p99 === undefined ? undefined : duration('--p99', options.p99),
       errorRate: shareOf('--error-rate', options.errorRate),
     },
+    monitors: monitorsOf(options, duration('--monitor-period', options.monitorPeriod)),
     job: {
       transport: options.transport,
       model: options.model,
@@ -225,6 +250,22 @@ function readOptions(url: string, options: DriveOptions) {
 /** Each needs a request and a place in flight. */
 function processesOf({ processes }: DriveOptions, plan: LoadPlan): number {
   return wholeNumber('--processes', processes, 1, Math.min(64, mostProcesses(plan)));
+}
+
+/** The endpoint's process is not known here: what is read is the load's own processes, the machine, and pages that are named. */
+function monitorsOf({ monitor, monitorSet }: DriveOptions, periodNs: number): MonitorSettings {
+  const options = parseSettings(monitorSet) as Record<string, Record<string, unknown> | undefined>;
+  const named = [...new Set([...(monitor ?? []), ...Object.keys(options)])];
+  const names = monitor === undefined ? [...defaultMonitors(), ...Object.keys(options)] : named;
+  const choices = [...new Set(names)].map((name) => ({ name, options: options[name] ?? {} }));
+  for (const choice of choices) checkMonitor(choice, `--monitor ${choice.name}`);
+  if (periodNs < 10e6)
+    throw new UserError({ place: '--monitor-period', found: 'is too short', allowed: 'at least 10ms' });
+  return { choices: named.length === 0 ? undefined : choices, periodMs: periodNs / 1e6 };
+}
+
+function defaultMonitors(): string[] {
+  return monitors.filter(({ byDefault, name }) => byDefault && name !== 'nvidia-smi').map(({ name }) => name);
 }
 
 function shareOf(place: string, text: string): number {

@@ -1,5 +1,6 @@
 import { UserError } from '../../results/errors.js';
 import { unknownName } from '../../results/lookup.js';
+import { parseFraction } from '../../results/units.js';
 import type { ModelSpec } from '../../servers/models/index.js';
 import { models } from '../../servers/models/index.js';
 import { runtimes } from '../../servers/runtimes/index.js';
@@ -23,6 +24,8 @@ interface ServeOptions {
   readonly grpcPort: string;
   readonly grpcEngine: string;
   readonly profile?: string;
+  readonly requestLog?: string;
+  readonly requestLogSample: string;
 }
 
 export const serveCommand: CommandDefinition = {
@@ -42,6 +45,8 @@ export const serveCommand: CommandDefinition = {
       .option('--grpc-port <port>', '0 = any free port', '8001')
       .option('--grpc-engine <name>', 'grpc (our own) or grpc-js (the library)', 'grpc')
       .option('--profile <file>', 'cost table from `servemark profile`, for strategies that plan with it')
+      .option('--request-log <file>', 'append one JSON line a request; - = standard output')
+      .option('--request-log-sample <share>', 'of the requests, like 1%', '100%')
       .action((model: string, options: ServeOptions) => finish(serve(model, options)));
   },
 };
@@ -73,6 +78,10 @@ async function serve(model: string, options: ServeOptions): Promise<number> {
         [options.grpcEngine]: { host: options.host, port: wholeNumber('--grpc-port', options.grpcPort, 0, 65535) },
       },
       profile: options.profile === undefined ? undefined : readProfile(options.profile),
+      requestLog:
+        options.requestLog === undefined
+          ? undefined
+          : { path: options.requestLog, sample: shareOf('--request-log-sample', options.requestLogSample) },
     },
     { event: (text) => process.stderr.write(`${text}\n`) },
   );
@@ -82,6 +91,13 @@ async function serve(model: string, options: ServeOptions): Promise<number> {
   await stopped;
   await server.close();
   return EXIT.done;
+}
+
+/** Throws UserError where it is no share of a whole. */
+function shareOf(place: string, text: string): number {
+  const share = parseFraction(text);
+  if (share !== undefined && share <= 1) return share;
+  throw new UserError({ place, found: `"${text}" is no share`, allowed: '1%, or 0.01; at most 100%' });
 }
 
 /** A zoo name first, then a runtime that needs no file, then a path. */

@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   simulator: () => import('./simulator.bench.js'),
   clients: () => import('./clients.bench.js'),
   servers: () => import('./servers.bench.js'),
+  monitors: () => import('./monitors.bench.js'),
 };
 
 const { values, positionals } = parseArgs({
