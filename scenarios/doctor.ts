@@ -128,9 +128,9 @@ function gpu(): Check {
 }
 
 /** The library that tells a device's figures, and whether it tells energy. */
-export async function nvml(library?: string): Promise<Check> {
+async function nvml(): Promise<Check> {
   try {
-    const { driver, devices, close } = await openNvml(library);
+    const { driver, devices, close } = await openNvml();
     const energy = devices.some(({ groups }) =>
       groups.some((group) => group.fields.some(({ metric }) => metric === 'energy') && Array.isArray(group.read())),
     );
