@@ -6,10 +6,11 @@ import type { LoadPlan } from './loads/index.js';
 /** The most requests of one trial: about 1.2 GB of records. */
 export const MAX_REQUESTS = 10_000_000;
 
-export const SAMPLE_ORDERS = ['random', 'unique', 'equal-issue', 'sequential'] as const;
+export const SAMPLE_ORDERS = ['random', 'unique', 'equal-issue', 'sequential', 'same'] as const;
 /**
  * `random`: uniformly with replacement (LoadGen's performance mode); `unique`: one shuffled permutation, over and over;
- * `equal-issue`: one fresh permutation after the other; `sequential`: 0, 1, 2 …, over and over.
+ * `equal-issue`: one fresh permutation after the other; `sequential`: 0, 1, 2 …, over and over; `same`: one
+ * sample again and again (what a cache makes of it: MLPerf's audit TEST04).
  */
 export type SampleOrder = (typeof SAMPLE_ORDERS)[number];
 
@@ -48,6 +49,7 @@ export function sampleIndices(order: SampleOrder, seed: bigint, count: number, s
   const indices = new Uint32Array(count);
   const random = new Mt19937(seed);
   if (order === 'random') for (let i = 0; i < count; i++) indices[i] = uniformInt(random, samples);
+  else if (order === 'same') indices.fill(0);
   else if (order === 'sequential') for (let i = 0; i < count; i++) indices[i] = i % samples;
   else {
     const block = permutation(random, samples);

@@ -128,6 +128,8 @@ export interface RelativeRate {
 export interface TrialSpec {
   readonly identity: TrialIdentity;
   readonly kind: 'probe' | 'measure' | 'accuracy';
+  /** Judge the answers while measuring (costs their decoding): MLPerf's audit TEST01. */
+  readonly judge?: boolean | undefined;
   readonly system: SystemSpec;
   readonly load: LoadSpec;
   readonly seeds: LoadSeeds;

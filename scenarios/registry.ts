@@ -1,3 +1,4 @@
+import { auditCommand } from './commands/audit.js';
 import { calibrateCommand } from './commands/calibrate.js';
 import { compareCommand } from './commands/compare.js';
 import { conformCommand } from './commands/conform.js';
@@ -25,6 +26,7 @@ export const commands = [
   runCommand, // the main job
   planCommand,
   findPeakCommand,
+  auditCommand,
   reportCommand,
   compareCommand,
   tuneCommand,

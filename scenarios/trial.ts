@@ -199,7 +199,7 @@ function driveJob(
     seeds: spec.seeds,
     warmUpNs: spec.kind === 'accuracy' ? 0 : context.warmUpNs,
     mode: spec.kind === 'accuracy' ? 'accuracy' : 'performance',
-    judge: false,
+    judge: spec.judge ?? false,
     recordsPath: store.recordsPath(spec.identity.id),
     outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
   };

@@ -18,6 +18,7 @@ export const offline = defineLoad({
     /** Samples per second that the system is expected to reach; sizes the query so that it lasts the duration. */
     expectedRate: rate().optional(),
     duration: durationOption(),
+    samples: z.enum(['sequential', 'same']).default('sequential'),
     concurrency: countOption().max(10_000, { error: 'must be at most 10000' }).default(64),
   }),
   inFlight: ({ concurrency }) => concurrency,
@@ -37,7 +38,7 @@ export const offline = defineLoad({
     return {
       mode: 'open',
       dueNs: new Float64Array(count),
-      sampleIndex: drawSamples(context, { order: 'sequential', queries: count, perQuery: 1, minQueries: 1 }),
+      sampleIndex: drawSamples(context, { order: options.samples, queries: count, perQuery: 1, minQueries: 1 }),
       query: new Uint32Array(count),
       cap: options.concurrency,
       latenessExpected: true,

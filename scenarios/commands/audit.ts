@@ -1,0 +1,71 @@
+import { UserError } from '../../results/errors.js';
+import { listRuns } from '../../results/store.js';
+import { parseDuration } from '../../results/units.js';
+import { audit } from '../audit.js';
+import type { AuditFinding } from '../audit-tests.js';
+import type { CommandDefinition } from '../contract.js';
+import { EXIT } from '../contract.js';
+import { interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
+
+interface AuditCommandOptions {
+  readonly trial?: string;
+  readonly duration?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const auditCommand: CommandDefinition = {
+  name: 'audit',
+  summary: 'MLPerf’s audits of a stored run: answers under load, caching of repeated samples, other seeds',
+  configure(command, finish) {
+    command
+      .argument('[run-folder]', `a run under an MLPerf preset (default: the newest in ${RESULTS_ROOT})`)
+      .option('--trial <id>', 'only this trial (default: the first repeat of each)')
+      .option('--duration <time>', 'shorter than the load’s own, for trying out')
+      .option('--json', 'print one JSON object')
+      .option('--quiet', 'no progress')
+      .action((folder: string | undefined, options: AuditCommandOptions) => finish(run(folder, options)));
+  },
+};
+
+async function run(folder: string | undefined, options: AuditCommandOptions): Promise<number> {
+  const stop = interruptible();
+  const chosen = folder ?? listRuns(RESULTS_ROOT).at(-1);
+  if (chosen === undefined)
+    throw new UserError({
+      place: RESULTS_ROOT,
+      found: 'there is no run yet',
+      remedy: 'servemark run scenarios/mlperf-fashion-short.yaml',
+    });
+  const progress = showProgress((options.quiet ?? false) || (options.json ?? false));
+  const done = await progress.during(
+    audit(chosen, {
+      trial: options.trial,
+      durationNs: durationOf(options.duration),
+      signal: stop.signal,
+      onEvent: progress.onEvent,
+    }),
+  );
+  if (options.json) process.stdout.write(`${JSON.stringify({ schema: 1, ...done })}\n`);
+  else {
+    for (const finding of done.findings) process.stdout.write(`${line(finding)}\n`);
+    process.stdout.write(`audit ${done.path}\n`);
+  }
+  if (done.interrupted) return EXIT.interrupted;
+  return done.findings.some(({ state }) => state === 'FAIL') ? EXIT.invalid : EXIT.done;
+}
+
+function line({ state, test, trial, message }: AuditFinding): string {
+  return `${state.padEnd(7)} ${test} ${trial}: ${message}`;
+}
+
+function durationOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ns = parseDuration(text);
+  if (ns !== undefined && ns > 0) return ns;
+  throw new UserError({
+    place: '--duration',
+    found: `"${text}" is no duration`,
+    allowed: 'a number with its unit, like 20s or 500ms',
+  });
+}
