@@ -6,6 +6,7 @@ import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
 import type { TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
+import { measuredOverhead } from './overhead.js';
 import type { Profiles } from './profiling.js';
 import { simulateTrial } from './simulated.js';
 import { resolveRate, type TrialContext, targetsOf } from './trial.js';
@@ -43,7 +44,7 @@ async function simulateFacts(
   const table = await profiles.measure(spec.system.model);
   const startedAt = new Date().toISOString();
   const plan = planFrom(load, spec.seeds, context.preset, SAMPLES);
-  const simulated = simulateTrial(spec.system, plan, table);
+  const simulated = simulateTrial(spec.system, plan, table, measuredOverhead(store.folder, spec, table));
   writeRecords(store.recordsPath(spec.identity.id), simulated.records, { trial: spec.identity.id, simulated: 'true' });
   const summary = summarise({
     identity: spec.identity,

@@ -35,7 +35,11 @@ export class SimulatedLoad {
 
   readonly #hints: readonly Hints[];
 
-  constructor(plan: LoadPlan) {
+  /** `turnaroundNs`: from an answer to when the client knows it, and may issue the next. */
+  constructor(
+    plan: LoadPlan,
+    private readonly turnaroundNs = 0,
+  ) {
     this.#plan = plan;
     this.#hints = plan.mix?.classes.map(({ parameters }) => hintsOf(parameters)) ?? [];
     if (plan.mode === 'closed') for (let slot = 0; slot < plan.concurrency; slot++) this.#ready.push(0);
@@ -61,7 +65,7 @@ export class SimulatedLoad {
       if (left > 0) this.#openOfQuery.set(request.query, left);
       else {
         this.#openOfQuery.delete(request.query);
-        this.#ready.push(refused ? now + RETRY_NS : now);
+        this.#ready.push(now + (refused ? RETRY_NS : this.turnaroundNs));
         this.#ready.sort((a, b) => a - b);
       }
     }

@@ -5,6 +5,7 @@ import { costModel, instanceList, simulate, strategyContext } from '../servers/e
 import type { Execute, Nanos, StrategyRequest } from '../servers/strategies/index.js';
 import { createStrategy } from '../servers/strategies/index.js';
 import type { SystemSpec } from './contract.js';
+import { NO_OVERHEAD, type ServedOverhead } from './overhead.js';
 import { SimulatedLoad, type SimulatedRequest } from './simulated-load.js';
 
 /** A load in virtual time has no end of its own where it is open and the system is overloaded; this bounds it. */
@@ -22,16 +23,23 @@ export interface SimulatedTrial {
 
 /**
  * The same strategy object under the same load plan, in virtual time over a cost table: the same records as a real trial.
- * Client, wire and server overhead are not simulated; what a comparison with real records shows is therefore their share too.
+ * Client, wire and server threads are no actors here; what a probe measured of them is added as constants. The strategy plans
+ * with the table as it is.
  */
-export function simulateTrial(system: SystemSpec, plan: LoadPlan, table: CostTable): SimulatedTrial {
-  const source = new SimulatedLoad(plan);
+export function simulateTrial(
+  system: SystemSpec,
+  plan: LoadPlan,
+  table: CostTable,
+  overhead: ServedOverhead = NO_OVERHEAD,
+): SimulatedTrial {
+  const source = new SimulatedLoad(plan, overhead.requestNs);
   const instances = instanceList(system.instances);
   const costs = costModel(instances, { cost: table });
+  const served = costModel(instances, { cost: table.map(([rows, ns]) => [rows, ns + overhead.executionNs] as const) });
   const strategy = createStrategy(system.strategy.name, system.strategy.options, strategyContext(instances, costs));
-  const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex);
+  const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex, overhead.requestNs);
   const totals = simulate(
-    { strategy, instances, durationOf: costs.durationOf, requests: source, until: LIMIT_NS },
+    { strategy, instances, durationOf: served.durationOf, requests: source, until: LIMIT_NS },
     {
       started: (execution, start, end) => recorder.started(execution, start, end),
       answered: (request, at) => {
@@ -49,7 +57,7 @@ export function simulateTrial(system: SystemSpec, plan: LoadPlan, table: CostTab
   records.tenants.push(...(plan.mix?.classes.map(({ tenant }) => tenant) ?? []));
   return {
     records,
-    durationNs: totals.lastEndNs,
+    durationNs: totals.lastEndNs + overhead.requestNs,
     scheduledNs: last,
     executions: totals.executions,
     batches: recorder.batches,
@@ -63,7 +71,10 @@ class Recorder {
   #executions = 0;
   readonly #samples: Uint32Array;
 
-  constructor(capacity: number, samples: Uint32Array) {
+  readonly #requestNs: number;
+
+  constructor(capacity: number, samples: Uint32Array, requestNs: number) {
+    this.#requestNs = requestNs;
     this.#table = new RecordTable(Math.max(1, capacity));
     this.#samples = samples;
   }
@@ -108,8 +119,8 @@ class Recorder {
     table.tenant[row] = request.kind;
     table.issuedNs[row] = request.at;
     table.serverSeenNs[row] = request.at;
-    table.firstByteNs[row] = at;
-    table.completedNs[row] = at;
+    table.firstByteNs[row] = at + this.#requestNs;
+    table.completedNs[row] = at + this.#requestNs;
     table.outcome[row] = OUTCOMES.indexOf(outcome);
     // Nothing else takes time here: the other components are known to be 0.
     for (const column of [table.receiveNs, table.computeInputNs, table.computeOutputNs, table.serialiseNs])

@@ -1,6 +1,6 @@
 export { instanceList, strategyContext } from './context.js';
 export type { CostTable, SimulationSink, SimulationTotals } from './contract.js';
-export { costModel, costTable } from './cost.js';
+export { costModel, costOf, costTable } from './cost.js';
 export type { Instance, InstanceEvents, Isolation } from './instance.js';
 export type { Hints } from './job.js';
 export { executors } from './registry.js';

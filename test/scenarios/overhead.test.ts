@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { planFrom } from '../../scenarios/load-facts.js';
+import { overheadOf } from '../../scenarios/overhead.js';
+import { simulateTrial } from '../../scenarios/simulated.js';
+import { recordsOf } from '../results/facts.js';
+
+const SERIAL = {
+  name: 'serial',
+  summary: 'serial',
+  strategy: { name: 'serial', options: {} },
+  instances: 1,
+  isolation: 'thread',
+  model: { zoo: 'fashion-mlp' },
+} as const;
+const SEEDS = { schedule: '1', samples: '2' };
+
+describe('what serving adds to a cost table', () => {
+  // 100 requests of 3 ms: 1 ms of queue, 1 ms of compute; 1 ms is the way there and back.
+  const rows = Array.from({ length: 100 }, (_, i) => ({
+    due: i,
+    completed: i + 3,
+    server: [0.1, 1, 0.2, 0.7, 0.1, 0.1] as const,
+  }));
+
+  it('is the period of a busy instance less its profiled cost, and what neither queue nor compute explains', () => {
+    // 400 a second is 2.5 ms an execution, of which the table knows 2.
+    const { executionNs, requestNs } = overheadOf(recordsOf(rows), 400, [[1, 2e6]]);
+    expect(executionNs).toBeCloseTo(0.5e6, -1);
+    expect(requestNs).toBeCloseTo(1e6, -1);
+  });
+
+  it('is never negative, and no way there and back where the server does not tell', () => {
+    const untold = rows.map(({ due, completed }) => ({ due, completed }));
+    expect(overheadOf(recordsOf(untold), 1000, [[1, 2e6]])).toEqual({ executionNs: 0, requestNs: 0 });
+  });
+
+  it('lengthens every latency by the way, every execution by its share, and slows a closed loop by both', () => {
+    const plan = planFrom({ type: 'single-stream', options: { duration: 1e9 } }, SEEDS, 'quick');
+    const bare = simulateTrial(SERIAL, plan, [[1, 1e6]]);
+    const served = simulateTrial(SERIAL, plan, [[1, 1e6]], { executionNs: 0.5e6, requestNs: 0.5e6 });
+    const latency = ({ records }: typeof bare) => records.completedNs[7]! - records.dueNs[7]!;
+    expect([latency(bare), latency(served)]).toEqual([1e6, 2e6]);
+    expect([bare.records.length, served.records.length]).toEqual([1000, 500]);
+  });
+
+  it('raises an open load’s utilisation: at 400/s, 2 ms and 0.4 ms more leave 4 % idle, not 20 %', () => {
+    const plan = planFrom(
+      { type: 'open', options: { arrivals: 'poisson', rate: 400, duration: 20e9 } },
+      SEEDS,
+      'quick',
+    );
+    const mean = ({ records }: ReturnType<typeof simulateTrial>) => {
+      let sum = 0;
+      for (let i = 0; i < records.length; i++) sum += records.completedNs[i]! - records.dueNs[i]!;
+      return sum / records.length;
+    };
+    // M/D/1: W = s (1 + ρ / 2(1 − ρ)): 6 ms at ρ 0.8, 31 ms at ρ 0.96.
+    expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]]))).toBeGreaterThan(5e6);
+    expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]]))).toBeLessThan(7e6);
+    expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]], { executionNs: 0.4e6, requestNs: 0 }))).toBeGreaterThan(15e6);
+  });
+});
