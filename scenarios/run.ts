@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly profilePath?: string | undefined;
   /** Also loads that the calibrated load processes are not good for. */
   readonly force?: boolean | undefined;
+  /** Write reports at the end; default true. */
+  readonly reports?: boolean | undefined;
 }
 
 export interface FinishedRun {
@@ -105,7 +107,7 @@ async function execute(
   }
   if (signal.aborted) state = 'interrupted';
   store.finish(state);
-  return { folder: store.folder, state, reports: await writeReports(store.folder) };
+  return { folder: store.folder, state, reports: options.reports === false ? [] : await writeReports(store.folder) };
 }
 
 /** Carries trials out one by one and keeps what later ones need: capacities, cost tables. */

@@ -55,7 +55,7 @@ async function judge(factor: number, record: boolean) {
       options: { seed: 4n, minShift: 0.02 },
       ...{ confirm: true, record, accept: false, remeasure: false },
     },
-    { resultsRoot: join(folder, 'runs'), signal: new AbortController().signal, onEvent: () => {} },
+    { resultsRoot: join(folder, 'runs'), signal: new AbortController().signal, onEvent: () => {}, reports: false },
   );
 }
 
