@@ -5,7 +5,7 @@
 set -uo pipefail
 log=${1:-/tmp}; tools=${SERVEMARK_TOOLS:-$PWD/.ci/tools}; mkdir -p "$tools/bin"
 if [ ! -x "$tools/bin/tritonclient-python" ]; then
-  if python3 -m venv "$tools/venv" >"$log/venv.log" 2>&1 && "$tools/venv/bin/pip" install -q 'tritonclient[all]==2.39.0' onnxruntime 'numpy<2' 'setuptools<81' nvidia-cuda-runtime-cu12 >"$log/pip.log" 2>&1; then
+  if python3 -m venv "$tools/venv" >"$log/venv.log" 2>&1 && "$tools/venv/bin/pip" install -q 'tritonclient[all]==2.39.0' fastapi uvicorn orjson onnxruntime 'numpy<2' 'setuptools<81' nvidia-cuda-runtime-cu12 >"$log/pip.log" 2>&1; then
     # A wrapper, not a link: through a link Python would not find its virtual environment.
     printf '#!/bin/sh\nexec "%s/venv/bin/python" "$@"\n' "$tools" >"$tools/bin/tritonclient-python"; chmod +x "$tools/bin/tritonclient-python"
   else echo "skipped: tritonclient and perf_analyzer can't be had here ($(tail -n 1 "$log"/pip.log "$log"/venv.log 2>/dev/null | tail -n 1))"; fi

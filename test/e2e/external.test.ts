@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -10,19 +10,20 @@ import { child, descendants, gone, HAS_PROC } from './processes.js';
 const folder = workFolder('external');
 const bin = fileURLToPath(new URL('../../bin/servemark.js', import.meta.url));
 const homeMade = fileURLToPath(new URL('../fixtures/servers/json-only.mjs', import.meta.url));
-const python = process.env.SERVEMARK_PYTHON ?? which('python3');
-
-function has(modules: string): boolean {
-  try {
-    execFileSync(python ?? 'python3', ['-c', `import ${modules}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.log(`skipped: external servers in Python for real (no Python with ${modules}; SERVEMARK_PYTHON names one)`);
-    return false;
-  }
+/** The first Python that has the modules. */
+function pythonWith(modules: string): string | undefined {
+  const found = [process.env.SERVEMARK_PYTHON, which('tritonclient-python'), which('python3')].find((python) => {
+    if (!python) return false;
+    return spawnSync(python, ['-c', `import ${modules}`], { stdio: 'ignore' }).status === 0;
+  });
+  if (!found)
+    console.log(
+      `skipped: an external server in Python for real (no Python has ${modules}; SERVEMARK_PYTHON names one)`,
+    );
+  return found;
 }
 
-const PYTHON_SERVERS = has('fastapi, uvicorn, orjson, onnxruntime');
+const python = pythonWith('fastapi, uvicorn, orjson, onnxruntime');
 
 describe('external servers as systems', () => {
   test('stand in one table with ours; what this machine or the server lacks is skipped, what dies is failed', async () => {
@@ -115,7 +116,7 @@ transports: [rest]
     60_000,
   );
 
-  test.skipIf(!PYTHON_SERVERS)(
+  test.skipIf(!python)(
     'the FastAPI example serves the generated model one request an execution',
     async () => {
       const example = fileURLToPath(new URL('../../scenarios/external/fastapi/app.py', import.meta.url));
