@@ -18,6 +18,7 @@ import { samplesNamed } from '../clients/samples/index.js';
 import { createTransport } from '../clients/transports/index.js';
 import { readRecords, writeRecords } from '../results/arrow.js';
 import { messageOf } from '../results/errors.js';
+import { percentileFloor } from '../results/stats/index.js';
 import type { InferRequest } from '../servers/protocol/index.js';
 
 /** Where the load goes; `truthNs` is null where nobody knows it: then our own client is what the others are held to. */
@@ -215,6 +216,8 @@ function judged(
   if (figures.errors > 0.001 * figures.completed)
     return { verdict: 'invalid', reason: `${figures.errors} requests failed; errors never enter latency figures` };
   const off = (Object.entries(percentiles) as [keyof Target['judged'], number][]).filter(([name, share]) => {
+    // A percentile of too few requests is no figure to differ by.
+    if (figures.completed < percentileFloor(Number(name.slice(1)) / 100)) return false;
     const [is, should] = [figures.latencyNs[name], reference?.[name]];
     if (is === null || should === null || should === undefined) return false;
     return Math.abs(is - should) > Math.max(toleranceNs, share * should);
