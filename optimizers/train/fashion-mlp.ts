@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { messageOf, UserError } from '../../results/errors.js';
 import { writeFileAtomic, writeJsonAtomic } from '../../results/files.js';
 import { Mt19937, permutation, type RandomSource } from '../../results/stats/index.js';
-import { encodeModel } from '../onnx/writer.js';
+import { encodeModel } from '../onnx/write.js';
 import { topOne } from './evaluate.js';
 import { DEBIAN_FOLDER, type LabelledImages, readFashionMnist } from './fashion-mnist.js';
 import { Mlp } from './mlp.js';

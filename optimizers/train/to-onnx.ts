@@ -1,5 +1,10 @@
-import type { OnnxModel } from '../onnx/writer.js';
+import { create } from '@bufbuild/protobuf';
+import { addConstants, node, valueInfo } from '../onnx/build.js';
+import { emptyModel, initializer, type OnnxModel } from '../onnx/model.js';
+import { StringStringEntryProtoSchema } from '../onnx/proto/onnx_pb.js';
 import type { Dense } from './dense.js';
+
+type Layer = Pick<Dense, 'weights' | 'bias' | 'inputs' | 'outputs'>;
 
 /**
  * The net as an ONNX graph of Gemm and Relu: `x` FP32 [N, widths[0]] → `logits` FP32 [N, classes], N symbolic. Columns
@@ -7,38 +12,36 @@ import type { Dense } from './dense.js';
  */
 export function toOnnx(
   name: string,
-  layers: readonly Pick<Dense, 'weights' | 'bias' | 'inputs' | 'outputs'>[],
+  layers: readonly Layer[],
   widths: readonly number[],
   metadata: Readonly<Record<string, string>>,
 ): OnnxModel {
   const last = layers.length - 1;
   const input = (i: number) => (i === 0 ? 'x' : `relu${i - 1}`);
   const output = (i: number) => (i === last ? 'logits' : `dense${i}`);
-  return {
-    name,
-    opset: 17,
-    producer: 'servemark',
-    inputs: [{ name: 'x', shape: ['N', widths[0]!] }],
-    outputs: [{ name: 'logits', shape: ['N', widths.at(-1)!] }],
-    nodes: layers.flatMap((_, i) => [
-      { operator: 'Gemm', inputs: [input(i), `weights${i}`, `bias${i}`], outputs: [output(i)] },
-      ...(i === last ? [] : [{ operator: 'Relu', inputs: [output(i)], outputs: [input(i + 1)] }]),
-    ]),
-    constants: layers.flatMap((layer, i) => [
-      { name: `weights${i}`, shape: [widths[i]!, widths[i + 1]!], values: columns(layer, widths[i + 1]!) },
-      { name: `bias${i}`, shape: [widths[i + 1]!], values: layer.bias.slice(0, widths[i + 1]!) },
-    ]),
-    metadata,
-  };
+  const model = emptyModel(name, 17);
+  model.head.metadataProps = Object.entries(metadata).map(([key, value]) =>
+    create(StringStringEntryProtoSchema, { key, value }),
+  );
+  model.graph.input.push(valueInfo('x', ['N', widths[0]!]));
+  model.graph.output.push(valueInfo('logits', ['N', widths.at(-1)!]));
+  for (const [i, layer] of layers.entries()) {
+    addConstants(
+      model,
+      initializer(`weights${i}`, [widths[i]!, widths[i + 1]!], block(layer, widths[i]!, widths[i + 1]!)),
+      initializer(`bias${i}`, [widths[i + 1]!], layer.bias.slice(0, widths[i + 1]!)),
+    );
+    model.graph.node.push(node('Gemm', [input(i), `weights${i}`, `bias${i}`], [output(i)]));
+    if (i < last) model.graph.node.push(node('Relu', [output(i)], [input(i + 1)]));
+  }
+  for (const [i, each] of model.graph.node.entries()) each.name = `${each.opType}_${i}`;
+  return model;
 }
 
-/** The first `used` columns of the weights. */
-function columns(
-  { weights, inputs, outputs }: Pick<Dense, 'weights' | 'inputs' | 'outputs'>,
-  used: number,
-): Float32Array {
-  return Float32Array.from({ length: inputs * used }, (_, at) => {
-    const row = Math.floor(at / used);
-    return weights[row * outputs + (at - row * used)]!;
+/** The first rows and columns of the weights, without their padding. */
+function block({ weights, outputs }: Layer, rows: number, columns: number): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, at) => {
+    const row = Math.floor(at / columns);
+    return weights[row * outputs + (at - row * columns)]!;
   });
 }
