@@ -4,6 +4,7 @@ import { externalTools } from '../clients/external/index.js';
 import { loads } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
+import { passes } from '../optimizers/passes/index.js';
 import { formats } from '../results/formats/index.js';
 import { gates } from '../results/gates/index.js';
 import { metrics } from '../results/metrics/index.js';
@@ -44,6 +45,7 @@ export const catalogue: Readonly<Record<string, readonly CatalogueEntry[]>> = {
   monitors,
   views,
   formats,
+  passes,
 };
 
 /** An option as text: name, type, default. */

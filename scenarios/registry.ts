@@ -10,6 +10,8 @@ import { gateCommand } from './commands/gate.js';
 import { historyCommand } from './commands/history.js';
 import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
+import { modelsCommand } from './commands/models.js';
+import { optimizeCommand } from './commands/optimize.js';
 import { planCommand } from './commands/plan.js';
 import { profileCommand } from './commands/profile.js';
 import { replayCommand } from './commands/replay.js';
@@ -44,4 +46,6 @@ export const commands = [
   listCommand,
   doctorCommand,
   initCommand,
+  modelsCommand,
+  optimizeCommand,
 ] as const satisfies readonly CommandDefinition[];

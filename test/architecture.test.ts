@@ -20,6 +20,8 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   'grpc-health-check': [/^servers\/frontends\//],
   commander: [/^scenarios\//],
   'prom-client': [/^servers\/prometheus\.ts$/],
+  'ml-matrix': [/^optimizers\/passes\/support\/svd\.ts$/, /^optimizers\/search\//],
+  '@bufbuild/protobuf': [/^optimizers\/(onnx|train)\//],
   listr2: [/^scenarios\/progress\.ts$/],
   'ml-matrix': [/^optimizers\//],
 };

@@ -1,4 +1,4 @@
 export { checkModel } from './check.js';
-export type { Initializer, OnnxModel } from './model.js';
+export type { OnnxModel } from './model.js';
 export { readModel } from './read.js';
 export { type WrittenFile, writeModel } from './write.js';

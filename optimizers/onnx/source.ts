@@ -22,7 +22,7 @@ export interface ByteSource {
 const WINDOW = 1 << 16;
 
 /** Opens a file for `read`. Throws UserError where there is none, or nothing in it. */
-export function openSource(path: string): ByteSource {
+function openSource(path: string): ByteSource {
   const descriptor = open(path);
   const size = fstatSync(descriptor).size;
   const window = Buffer.alloc(WINDOW);

@@ -1,4 +1,4 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { UserError } from '../../results/errors.js';
 import { fromBf16, fromFp16, toFp16 } from '../../servers/protocol/index.js';
 import { byteLength, typeName } from './dtypes.js';
@@ -50,6 +50,15 @@ export function fromTensor(tensor: TensorProto, name: string): Initializer {
   header.dataType = tensor.dataType;
   const bytes = tensor.rawData.length > 0 ? tensor.rawData : bytesOfFields(tensor, tensor);
   return { header, payload: { kind: 'memory', bytes } };
+}
+
+/** A constant of texts whose header holds them: it needs no file any more. */
+export function inlineStrings(constant: Initializer): Initializer {
+  const { header, payload } = constant;
+  if (payload.kind !== 'spliced') return constant;
+  const values = withSource(payload.file, (source) => payload.fields.map((range) => source.read(range)));
+  const whole = fromBinary(TensorProtoSchema, Buffer.concat([toBinary(TensorProtoSchema, header), ...values]));
+  return { header: whole, payload: { kind: 'spliced', file: '', fields: [], raw: undefined } };
 }
 
 type Reader<R> = (buffer: ArrayBuffer) => R;

@@ -2,6 +2,16 @@ import type { RandomSource } from '../../results/stats/index.js';
 import { Dense } from './dense.js';
 import { Gemm } from './gemm.js';
 
+/** How a net differs from the plain one, and what happens inside of a training step. */
+export interface NetHooks {
+  /** Hidden layers (by place) without ReLU behind them. */
+  readonly linear?: ReadonlySet<number>;
+  /** Called before each forward pass; answers what undoes it before the weights are updated. */
+  readonly beforeForward?: (layers: readonly Dense[]) => () => void;
+  /** May change a hidden layer's activations in place, after ReLU; gradients pass as if it had not. */
+  readonly activation?: (values: Float32Array) => void;
+}
+
 /** A multilayer perceptron with ReLU between its layers; the last layer gives logits. */
 export class Mlp {
   readonly layers: readonly Dense[];
@@ -11,7 +21,12 @@ export class Mlp {
   private step = 0;
 
   /** `widths`: inputs, hidden widths, classes; inputs and hidden are multiples of 8, and so is `batch`. */
-  constructor(widths: readonly number[], batch: number, random: RandomSource) {
+  constructor(
+    widths: readonly number[],
+    batch: number,
+    random: RandomSource,
+    private readonly hooks: NetHooks = {},
+  ) {
     // The kernel works on columns of 8: the last layer is padded with columns that stay 0.
     const padded = widths.map((width) => Math.ceil(width / 8) * 8);
     const gemm = new Gemm(bytesFor(padded, batch));
@@ -25,15 +40,28 @@ export class Mlp {
   forward(): Float32Array {
     return this.layers.reduce((x, layer, i) => {
       const y = layer.forward(x);
-      if (i < this.layers.length - 1) for (let at = 0; at < y.length; at++) if (y[at]! < 0) y[at] = 0;
+      if (i === this.layers.length - 1 || this.hooks.linear?.has(i)) return y;
+      for (let at = 0; at < y.length; at++) if (y[at]! < 0) y[at] = 0;
+      this.hooks.activation?.(y);
       return y;
     }, this.input);
   }
 
   /** One step on the batch in `input` with its labels; answers the mean cross entropy before the step. */
   train(labels: Uint8Array, rate: number): number {
-    const loss = crossEntropy(this.forward(), this.layers.at(-1)!, labels, this.classes);
+    return this.learn(rate, (logits, last) => crossEntropy(logits, last, labels, this.classes));
+  }
+
+  /** One step towards `wanted` [batch, classes]; answers the mean squared error before the step. */
+  imitate(wanted: Float32Array, rate: number): number {
+    return this.learn(rate, (logits, last) => squaredError(logits, last, wanted, this.classes));
+  }
+
+  private learn(rate: number, lossOf: (logits: Float32Array, last: Dense) => number): number {
+    const undo = this.hooks.beforeForward?.(this.layers);
+    const loss = lossOf(this.forward(), this.layers.at(-1)!);
     for (let i = this.layers.length - 1; i >= 0; i--) this.backward(i);
+    undo?.();
     this.step++;
     for (const layer of this.layers) layer.update(rate, this.step);
     return loss;
@@ -47,6 +75,7 @@ export class Mlp {
       return;
     }
     layer.backward(below.output, below.outputGradient);
+    if (this.hooks.linear?.has(i - 1)) return;
     for (let at = 0; at < below.output.length; at++) if (below.output[at] === 0) below.outputGradient[at] = 0;
   }
 }
@@ -67,6 +96,19 @@ function crossEntropy(logits: Float32Array, layer: Dense, labels: Uint8Array, cl
     loss += Math.log(sum) + largest - values[labels[row]!]!;
   }
   return loss / layer.batch;
+}
+
+/** Mean squared error over rows and classes; leaves its gradient in the layer. */
+function squaredError(outputs: Float32Array, layer: Dense, wanted: Float32Array, classes: number): number {
+  let loss = 0;
+  layer.outputGradient.fill(0);
+  for (let row = 0; row < layer.batch; row++)
+    for (let c = 0; c < classes; c++) {
+      const difference = outputs[row * layer.outputs + c]! - wanted[row * classes + c]!;
+      layer.outputGradient[row * layer.outputs + c] = (2 * difference) / (layer.batch * classes);
+      loss += difference * difference;
+    }
+  return loss / (layer.batch * classes);
 }
 
 /** What the layers ask of the kernel's memory, with room for alignment. */

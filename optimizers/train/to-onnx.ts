@@ -7,24 +7,25 @@ import type { Dense } from './dense.js';
 type Layer = Pick<Dense, 'weights' | 'bias' | 'inputs' | 'outputs'>;
 
 /**
- * The net as an ONNX graph of Gemm and Relu: `x` FP32 [N, widths[0]] → `logits` FP32 [N, classes], N symbolic. Columns
- * that pad the last layer are left out.
+ * The net as an ONNX graph of Gemm and Relu: `x` FP32 [N, widths[0]] → `logits` FP32 [N, classes], N symbolic, or under
+ * other names. Columns that pad the last layer are left out.
  */
 export function toOnnx(
   name: string,
   layers: readonly Layer[],
   widths: readonly number[],
   metadata: Readonly<Record<string, string>>,
+  names: { readonly input: string; readonly output: string } = { input: 'x', output: 'logits' },
 ): OnnxModel {
   const last = layers.length - 1;
-  const input = (i: number) => (i === 0 ? 'x' : `relu${i - 1}`);
-  const output = (i: number) => (i === last ? 'logits' : `dense${i}`);
+  const input = (i: number) => (i === 0 ? names.input : `relu${i - 1}`);
+  const output = (i: number) => (i === last ? names.output : `dense${i}`);
   const model = emptyModel(name, 17);
   model.head.metadataProps = Object.entries(metadata).map(([key, value]) =>
     create(StringStringEntryProtoSchema, { key, value }),
   );
-  model.graph.input.push(valueInfo('x', ['N', widths[0]!]));
-  model.graph.output.push(valueInfo('logits', ['N', widths.at(-1)!]));
+  model.graph.input.push(valueInfo(names.input, ['N', widths[0]!]));
+  model.graph.output.push(valueInfo(names.output, ['N', widths.at(-1)!]));
   for (const [i, layer] of layers.entries()) {
     addConstants(
       model,

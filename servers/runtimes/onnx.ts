@@ -15,7 +15,11 @@ const options = z.strictObject({
   graphOptimizationLevel: z.enum(['disabled', 'basic', 'extended', 'layout', 'all']).default('all'),
   /** In order of preference: `cpu`, `cuda`, `webgpu`, `tensorrt`. */
   executionProviders: z.array(z.string().min(1)).min(1).default(['cpu']),
+  /** From what on ONNX Runtime prints to standard error; errors are thrown in any case. */
+  logSeverity: z.enum(['warning', 'error', 'fatal']).default('error'),
 });
+
+const SEVERITIES = { warning: 2, error: 3, fatal: 4 } as const;
 
 type Options = z.output<typeof options>;
 
@@ -83,7 +87,7 @@ async function open(ort: Ort, path: string, parsed: Options): Promise<InferenceS
       intraOpNumThreads: parsed.intraOpNumThreads,
       graphOptimizationLevel: parsed.graphOptimizationLevel,
       executionProviders: parsed.executionProviders,
-      logSeverityLevel: 3,
+      logSeverityLevel: SEVERITIES[parsed.logSeverity],
       extra: { session: { intra_op: { allow_spinning: parsed.allowSpinning ? '1' : '0' } } },
     });
   } catch (error) {

@@ -1,0 +1,89 @@
+import type { z } from 'zod';
+import type { SampleLibrary } from '../../clients/samples/index.js';
+import type { OnnxModel } from '../onnx/index.js';
+
+/** Rewrites a model. One file, one line in the registry. */
+export interface PassDefinition<Options extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: Options;
+  /**
+   * The rewritten model; `model` is not changed. Throws UserError where the pass can do nothing with it, with the reason:
+   * a pass never answers the model as it was.
+   */
+  apply(model: OnnxModel, options: z.output<Options>, context: PassContext): Promise<PassResult>;
+}
+
+/** What a pass may use besides the model. */
+export interface PassContext {
+  /** The model's file, for errors. */
+  readonly place: string;
+  /** Real inputs, for passes that look at activations or train. Throws UserError where the user gave none. */
+  samples(): Promise<SampleLibrary>;
+  /** Labels and gates are the caller's; this only stops. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PassResult {
+  /** One model, or the parts of a split one. */
+  readonly models: readonly ResultModel[];
+  /** How a runtime executes the parts; stored as JSON beside them. */
+  readonly plan?: SplitPlan | undefined;
+  /** What changed, in figures, for provenance and model card. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** What a user should know: layers left alone and why. */
+  readonly notes: readonly string[];
+}
+
+export interface ResultModel {
+  /** Added to the file's name; empty for the only model. */
+  readonly suffix: string;
+  readonly model: OnnxModel;
+}
+
+/**
+ * How the parts of a split model make the whole: steps in order over named values, beginning with the model's inputs. A
+ * `model` is a part's suffix. `sharded` parts run side by side on the same inputs; each gives every output, and these are
+ * summed (a row slice's partial sums) or joined along `axis` (a column slice's columns).
+ */
+export interface SplitPlan {
+  readonly schema: 1;
+  readonly kind: 'pipeline' | 'tensor' | 'buckets';
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly steps: readonly SplitStep[];
+}
+
+export type SplitStep =
+  | {
+      readonly kind: 'whole';
+      readonly model: string;
+      readonly inputs: readonly string[];
+      readonly outputs: readonly string[];
+      /** Share of the whole's cost, 0…1. */
+      readonly cost: number;
+    }
+  | {
+      readonly kind: 'sharded';
+      readonly models: readonly string[];
+      readonly inputs: readonly string[];
+      readonly outputs: readonly string[];
+      readonly reduce: 'sum' | 'concat';
+      /** Of `concat`, counted from the end: −1. */
+      readonly axis: number;
+      /** FP32 bytes that a row's outputs hold; each shard sends them (sum) or its share of them (concat). */
+      readonly bytesPerRow: number;
+      readonly cost: number;
+    }
+  | {
+      readonly kind: 'bucket';
+      readonly model: string;
+      /** The longest sequence that this model takes. */
+      readonly length: number;
+      readonly inputs: readonly string[];
+      readonly outputs: readonly string[];
+    };
+
+export function definePass<Options extends z.ZodType>(definition: PassDefinition<Options>): PassDefinition<Options> {
+  return definition;
+}
