@@ -20,10 +20,9 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   'grpc-health-check': [/^servers\/frontends\//],
   commander: [/^scenarios\//],
   'prom-client': [/^servers\/prometheus\.ts$/],
-  'ml-matrix': [/^optimizers\/passes\/support\/svd\.ts$/, /^optimizers\/search\//],
   '@bufbuild/protobuf': [/^optimizers\/(onnx|train)\//],
   listr2: [/^scenarios\/progress\.ts$/],
-  'ml-matrix': [/^optimizers\//],
+  'ml-matrix': [/^optimizers\/passes\/support\/svd\.ts$/, /^optimizers\/search\//],
 };
 
 /** Strategies and controllers are pure: no clock, no I/O, no randomness. */
