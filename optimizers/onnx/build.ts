@@ -73,10 +73,6 @@ export function floatAttribute(of: NodeProto, name: string, fallback: number): n
   return of.attribute.find((each) => each.name === name)?.f ?? fallback;
 }
 
-export function intsAttribute(of: NodeProto, name: string): number[] | undefined {
-  return of.attribute.find((each) => each.name === name)?.ints.map(Number);
-}
-
 function attribute(name: string, value: AttributeValue): AttributeProto {
   return create(AttributeProtoSchema, { name, ...typed(value) });
 }

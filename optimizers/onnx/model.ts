@@ -75,13 +75,6 @@ export function initializer(
   };
 }
 
-/** The same constant under another name. */
-export function renamed(constant: Initializer, name: string): Initializer {
-  const header = clone(TensorProtoSchema, constant.header);
-  header.name = name;
-  return { header, payload: constant.payload };
-}
-
 /** Its dimensions as numbers. */
 export function dimsOf({ header }: Pick<Initializer, 'header'>): number[] {
   return header.dims.map(Number);

@@ -111,6 +111,11 @@ async function runTwice(
   );
 }
 
+/** `rows` made-up rows of the shapes that a probe found to work. */
+export async function probeInputs(runtime: Runtime, probe: Probe, rows: number): Promise<RuntimeTensor[]> {
+  return joinSamples(await madeUp(runtime, rows, probe.inputs));
+}
+
 async function madeUp({ metadata }: Runtime, count: number, dims: Dims): Promise<(readonly Tensor[])[]> {
   const model = { name: 'probe', platform: 'onnxruntime_onnx', inputs: metadata.inputs, outputs: metadata.outputs };
   const library = await samplesNamed('random').create({ metadata: model, seed: 1n, count, dims });

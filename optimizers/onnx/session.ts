@@ -27,6 +27,7 @@ export async function withSession<T>(
   model: OnnxModel,
   watched: readonly string[],
   use: (runtime: Runtime) => Promise<T>,
+  runtimeOptions: Readonly<Record<string, unknown>> = {},
 ): Promise<T> {
   const open = cloneModel(model);
   const already = new Set(open.graph.output.map(({ name }) => name));
@@ -35,7 +36,11 @@ export async function withSession<T>(
   return inTemporaryFolder(async (folder) => {
     const path = join(folder, 'model.onnx');
     writeModel(open, path);
-    const runtime = await createRuntime('onnx', path, { graphOptimizationLevel: 'disabled', logSeverity: 'fatal' });
+    const runtime = await createRuntime('onnx', path, {
+      graphOptimizationLevel: 'disabled',
+      logSeverity: 'fatal',
+      ...runtimeOptions,
+    });
     try {
       return await use(runtime);
     } finally {

@@ -11,6 +11,8 @@ import { quantizeDynamic } from './quantize-dynamic.js';
 import { quantizeStatic } from './quantize-static.js';
 import { quantizeWeights } from './quantize-weights.js';
 import { smoothQuant } from './smooth-quant.js';
+import { splitPipeline } from './split-pipeline.js';
+import { splitTensor } from './split-tensor.js';
 
 /** Every pass. One import and one line per addition. */
 export const passes = [
@@ -25,6 +27,8 @@ export const passes = [
   lowRank, // thin products
   distill, // a student
   graph, // the runtime's own optimiser
+  splitPipeline, // stages
+  splitTensor, // shards
 ] as const satisfies readonly PassDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */

@@ -17,6 +17,8 @@ const options = z.strictObject({
   executionProviders: z.array(z.string().min(1)).min(1).default(['cpu']),
   /** From what on ONNX Runtime prints to standard error; errors are thrown in any case. */
   logSeverity: z.enum(['warning', 'error', 'fatal']).default('error'),
+  /** Writes a Chrome trace of every operator's executions as `<prefix>_<date>.json`; costs time. */
+  profilePrefix: z.string().min(1).optional(),
 });
 
 const SEVERITIES = { warning: 2, error: 3, fatal: 4 } as const;
@@ -33,7 +35,8 @@ export const onnx = defineRuntime({
     // Lazily: whoever only lists runtimes does not pay for a native library.
     const ort = await import('onnxruntime-node');
     const session = await open(ort, modelPath, parsed);
-    return new OnnxRuntime(ort, session, metadataOf(session, modelPath, parsed.executionProviders));
+    const metadata = metadataOf(session, modelPath, parsed.executionProviders);
+    return new OnnxRuntime(ort, session, metadata, parsed.profilePrefix !== undefined);
   },
 });
 
@@ -42,7 +45,12 @@ class OnnxRuntime implements Runtime {
   readonly #session: InferenceSession;
   readonly metadata: RuntimeMetadata;
 
-  constructor(ort: Ort, session: InferenceSession, metadata: RuntimeMetadata) {
+  constructor(
+    ort: Ort,
+    session: InferenceSession,
+    metadata: RuntimeMetadata,
+    private readonly profiles: boolean,
+  ) {
     this.#ort = ort;
     this.#session = session;
     this.metadata = metadata;
@@ -61,6 +69,7 @@ class OnnxRuntime implements Runtime {
   }
 
   async close(): Promise<void> {
+    if (this.profiles) this.#session.endProfiling();
     await this.#session.release();
   }
 }
@@ -88,6 +97,7 @@ async function open(ort: Ort, path: string, parsed: Options): Promise<InferenceS
       graphOptimizationLevel: parsed.graphOptimizationLevel,
       executionProviders: parsed.executionProviders,
       logSeverityLevel: SEVERITIES[parsed.logSeverity],
+      ...(parsed.profilePrefix && { enableProfiling: true, profileFilePrefix: parsed.profilePrefix }),
       extra: { session: { intra_op: { allow_spinning: parsed.allowSpinning ? '1' : '0' } } },
     });
   } catch (error) {

@@ -46,13 +46,13 @@ export function keepHeads(model: OnnxModel, block: AttentionBlock, kept: readonl
   }
   const { out } = block;
   substitute(model, out.nodes, denseNodes(model, out, rowsOf(out.weights(), out.n, places), out.bias(), out.n, fresh));
-  const width = block.heads * block.headSize;
   for (const [i, reshape] of block.reshapes.entries()) {
-    const [from, to] = i < 3 ? [block.heads, kept.length] : [width, places.length];
-    const dims = integers(model.initializers.get(reshape.input[1]!)!);
-    const shape = BigInt64Array.from(dims, (dim, axis) => (axis > 0 && dim === BigInt(from) ? BigInt(to) : dim));
+    const dims = BigInt64Array.from(integers(model.initializers.get(reshape.input[1]!)!));
+    // Into heads: […, heads, size]. Back: […, width], unless that is left open (-1).
+    const axis = dims.length - (i < 3 ? 2 : 1);
+    if (dims[axis]! > 0n) dims[axis] = BigInt(i < 3 ? kept.length : places.length);
     const name = fresh(`${reshape.input[1]}_heads`);
-    addConstants(model, initializer(name, [shape.length], shape));
+    addConstants(model, initializer(name, [dims.length], dims));
     reshape.input[1] = name;
   }
 }
