@@ -3,7 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../results/files.js';
 import { FastRandom } from '../../results/stats/index.js';
-import { encodeModel, type OnnxModel } from './writer.js';
+import { toOnnx } from '../train/to-onnx.js';
+import type { OnnxModel } from './model.js';
+import { encodeModel } from './write.js';
 
 interface DenseSizes {
   readonly layers: number;
@@ -31,24 +33,12 @@ function denseModel({ layers, width, seed }: DenseSizes): OnnxModel {
   const random = new FastRandom(seed);
   const bound = Math.sqrt(6 / width);
   const weights = () => Float32Array.from({ length: width * width }, () => (random.next32() / 2 ** 31 - 1) * bound);
-  const last = layers - 1;
-  const input = (i: number) => (i === 0 ? 'x' : `relu${i - 1}`);
-  const output = (i: number) => (i === last ? 'y' : `dense${i}`);
-  const each = Array.from({ length: layers }, (_, i) => i);
-  return {
-    name: `dense-${layers}x${width}`,
-    opset: 17,
-    producer: 'servemark',
-    inputs: [{ name: 'x', shape: ['N', width] }],
-    outputs: [{ name: 'y', shape: ['N', width] }],
-    nodes: each.flatMap((i) => [
-      { operator: 'Gemm', inputs: [input(i), `weights${i}`, `bias${i}`], outputs: [output(i)] },
-      ...(i === last ? [] : [{ operator: 'Relu', inputs: [output(i)], outputs: [input(i + 1)] }]),
-    ]),
-    constants: each.flatMap((i) => [
-      { name: `weights${i}`, shape: [width, width], values: weights() },
-      { name: `bias${i}`, shape: [width], values: new Float32Array(width) },
-    ]),
-    metadata: { seed: String(seed) },
-  };
+  const each = Array.from({ length: layers }, () => ({
+    inputs: width,
+    outputs: width,
+    weights: weights(),
+    bias: new Float32Array(width),
+  }));
+  const widths = new Array<number>(layers + 1).fill(width);
+  return toOnnx(`dense-${layers}x${width}`, each, widths, { seed: String(seed) }, { input: 'x', output: 'y' });
 }
