@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { clone, create } from '@bufbuild/protobuf';
 import { type Initializer, type OnnxModel, opsetOf } from './model.js';
 import {
   AttributeProto_AttributeType as A,
@@ -50,6 +50,11 @@ export function valueInfo(
     name,
     type: { value: { case: 'tensorType', value: { elemType, ...(dims && { shape: { dim: dims.map(dim) } }) } } },
   });
+}
+
+/** A copy that can be changed. */
+export function copyValueInfo(value: ValueInfoProto): ValueInfoProto {
+  return clone(ValueInfoProtoSchema, value);
 }
 
 /** Adds constants to a model. */

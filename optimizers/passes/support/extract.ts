@@ -1,10 +1,8 @@
-import { clone } from '@bufbuild/protobuf';
-import { valueInfo } from '../../onnx/build.js';
+import { copyValueInfo, valueInfo } from '../../onnx/build.js';
 import { outputsOf, producersOf, usedBy } from '../../onnx/graph.js';
 import { cloneModel, type OnnxModel } from '../../onnx/model.js';
 import type { Probe } from '../../onnx/probe.js';
 import type { NodeProto, ValueInfoProto } from '../../onnx/proto/onnx_pb.js';
-import { ValueInfoProtoSchema } from '../../onnx/proto/onnx_pb.js';
 
 /** A model of some of a model's nodes: its inputs are what they take from outside. */
 export interface Extract {
@@ -66,7 +64,7 @@ export function describer(model: OnnxModel, probe: Probe): (name: string) => Val
   const exact = model.graph.input.every((value) => fixedBehindFirst(value));
   return (name) => {
     const known = own.get(name);
-    if (known) return clone(ValueInfoProtoSchema, known);
+    if (known) return copyValueInfo(known);
     const value = probe.values.get(name)!;
     const dims = value.shape.map((dim, axis) => {
       if (dim === -1) return axis === 0 && isBatch(value) ? 'N' : `${name}_${axis}`;
