@@ -118,12 +118,14 @@ function padding(tensors: readonly Tensor[], datatype: Tensor['datatype'], shape
 function concatenate(tensors: readonly Tensor[], padded: number): ArrayBuffer {
   let length = padded;
   for (const { data } of tensors) length += data.length;
-  const joined = new Uint8Array(length);
+  // Not zeroed first: every byte is written below. One of its own, so that it can be transferred.
+  const joined = Buffer.allocUnsafeSlow(length);
   let at = 0;
   for (const { data } of tensors) {
     joined.set(data, at);
     at += data.length;
   }
+  if (padded > 0) joined.fill(0, at);
   return joined.buffer;
 }
 
