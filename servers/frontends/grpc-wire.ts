@@ -36,6 +36,7 @@ export function refuseCall(stream: ServerHttp2Stream, status: GrpcStatus): void 
 
 /** What is no gRPC gets an answer in HTTP. Source: gRPC over HTTP2, "Requests". */
 export function refuseHttp(stream: ServerHttp2Stream, status: number, message: string): void {
+  if (stream.destroyed || stream.closed) return;
   stream.respond({ ':status': status, 'content-type': 'text/plain; charset=utf-8' });
   stream.end(message);
   stream.resume();

@@ -3,20 +3,31 @@ import { once } from 'node:events';
 import { createArrival } from '../../clients/arrivals/index.js';
 import { dueTimes, sampleIndices } from '../../clients/schedule.js';
 import type { InferRequest } from '../../servers/protocol/types.js';
+import { compete, contestant, ownCpu } from './contestants.js';
 import { type BenchOptions, type Figure, figureOf, repeat } from './figure.js';
-import { autocannonSender, type Contestant, interleaved, transportSender } from './senders.js';
+import { h2loadProgram, wrkProgram } from './programs.js';
+import { autocannonSender, transportSender } from './senders.js';
 
 const CONCURRENCY = 16;
 const ARRIVALS = 2_000_000;
-const SIZES = [
-  { name: '[1,4]', floats: 4, transports: ['rest-binary', 'grpc', 'rest'] },
-  // 600 kB of JSON numbers cost 50 times as much and would show nothing but JSON.parse.
-  { name: '600 kB', floats: 150_000, transports: ['rest-binary', 'grpc'] },
+const SIZES: readonly Size[] = [
+  { name: '[1,4]', floats: 4, rest: 14, grpc: 50, autocannon: 6400 },
+  { name: '600 kB', floats: 150_000, rest: 130, grpc: 230, autocannon: 800 },
 ];
 
+interface Size {
+  readonly name: string;
+  readonly floats: number;
+  /** Targets, µs. */
+  readonly rest: number;
+  readonly grpc: number;
+  /** Requests that fill its turn. */
+  readonly autocannon: number;
+}
+
 /**
- * Arrivals a second of the schedule, and CPU µs a request of each client against a fixed-answer server in another process;
- * autocannon beside them in the same rounds. Request and answer hold the same tensor.
+ * Arrivals a second of the schedule, and CPU µs a request of each client against a fixed-answer server in another process:
+ * ours beside the libraries and, where they are on PATH, wrk and h2load. Request and answer hold the same tensor.
  */
 export async function run(options: BenchOptions): Promise<readonly Figure[]> {
   const rate = (withSamples: boolean) => repeat(options.rounds, () => scheduleRate(withSamples));
@@ -24,7 +35,10 @@ export async function run(options: BenchOptions): Promise<readonly Figure[]> {
     figureOf('schedule: Poisson arrivals', 'arrivals/s', rate(false)),
     figureOf('schedule: arrivals with samples', 'arrivals/s', rate(true)),
   ];
-  for (const size of SIZES) figures.push(...(await clientCosts(size, options)));
+  for (const size of SIZES) {
+    figures.push(...(await restCosts(size, options)));
+    figures.push(...(await grpcCosts(size, options)));
+  }
   return figures;
 }
 
@@ -35,33 +49,40 @@ function scheduleRate(withSamples: boolean): number {
   return (due.length / (performance.now() - start)) * 1000;
 }
 
-async function clientCosts(size: (typeof SIZES)[number], options: BenchOptions): Promise<Figure[]> {
-  const data = new Uint8Array(size.floats * 4);
-  const tensor = { name: 'x', datatype: 'FP32' as const, shape: [1, size.floats], data };
-  const request: InferRequest = { modelName: 'echo', inputs: [tensor] };
-  const servers = await Promise.all([...size.transports, 'rest-binary'].map((kind) => startServer(kind, size.floats)));
-  const senders = size.transports.map((name, i) =>
-    transportSender(name, `http://127.0.0.1:${servers[i]!.port}`, request, CONCURRENCY),
-  );
-  senders.push(autocannonSender(`http://127.0.0.1:${servers.at(-1)!.port}`, request, CONCURRENCY));
-  const costs = await interleaved(senders.map(ownCpu), options);
-  for (const sender of senders) await sender.close();
-  for (const { server } of servers) server.disconnect();
-  return senders.map(({ name }, i) => figureOf(`client ${name}, ${size.name}`, 'µs CPU/request', costs[i]!));
+async function restCosts(size: Size, options: BenchOptions): Promise<Figure[]> {
+  const request = requestOf(size);
+  const { server, url } = await startServer('rest-binary', size.floats);
+  const contestants = [
+    contestant(transportSender('rest-binary', url, request, CONCURRENCY), ownCpu, size.rest),
+    contestant(transportSender('rest-undici', url, request, CONCURRENCY), ownCpu),
+    contestant(autocannonSender(url, request, CONCURRENCY, size.autocannon), ownCpu),
+    wrkProgram(url, request, CONCURRENCY),
+  ].filter((each) => each !== undefined);
+  const figures = await compete(`client ${size.name}`, contestants, options);
+  server.disconnect();
+  return figures;
 }
 
-function ownCpu(sender: Contestant['sender']): Contestant {
-  return {
-    sender,
-    async cpuMicros() {
-      const { user, system } = process.cpuUsage();
-      return user + system;
-    },
-  };
+async function grpcCosts(size: Size, options: BenchOptions): Promise<Figure[]> {
+  const request = requestOf(size);
+  const { server, url } = await startServer('grpc', size.floats);
+  const contestants = [
+    contestant(transportSender('grpc', url, request, CONCURRENCY), ownCpu, size.grpc),
+    contestant(transportSender('grpc-js', url, request, CONCURRENCY), ownCpu),
+    h2loadProgram(url, request, CONCURRENCY),
+  ].filter((each) => each !== undefined);
+  const figures = await compete(`client ${size.name}`, contestants, options);
+  server.disconnect();
+  return figures;
 }
 
-async function startServer(kind: string, floats: number): Promise<{ server: ChildProcess; port: number }> {
+function requestOf({ floats }: Size): InferRequest {
+  const data = new Uint8Array(floats * 4);
+  return { modelName: 'echo', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, floats], data }] };
+}
+
+async function startServer(kind: string, floats: number): Promise<{ server: ChildProcess; url: string }> {
   const server = fork(new URL('./echo-server.js', import.meta.url), [kind, String(floats)]);
   const [port] = (await once(server, 'message')) as [number];
-  return { server, port };
+  return { server, url: `http://127.0.0.1:${port}` };
 }

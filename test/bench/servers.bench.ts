@@ -1,60 +1,76 @@
 import type { InferRequest } from '../../servers/protocol/types.js';
 import { forkServer, type ServerHandle } from '../../servers/server-handle.js';
 import type { ServerSpec } from '../../servers/spec.js';
-import { type BenchOptions, type Figure, figureOf } from './figure.js';
-import { autocannonSender, type Contestant, interleaved, type Sender, transportSender } from './senders.js';
+import { compete, contestant } from './contestants.js';
+import type { BenchOptions, Figure } from './figure.js';
+import { autocannonSender, transportSender } from './senders.js';
 
 const CONCURRENCY = 16;
 
 interface Setup {
   readonly name: string;
   readonly model: ServerSpec['model'];
-  readonly strategy: ServerSpec['strategy'];
   readonly floats: number;
+  /** Targets, µs. */
+  readonly rest?: number;
+  readonly grpc?: number;
+  /** Requests that fill autocannon's turn. */
+  readonly autocannon: number;
 }
 
 const SETUPS: readonly Setup[] = [
-  { name: 'null, [1,4]', model: echo(4), strategy: { name: 'serial' }, floats: 4 },
-  { name: 'null, 600 kB', model: echo(150_000), strategy: { name: 'serial' }, floats: 150_000 },
-  {
-    name: 'fashion-mlp in batches',
-    model: { zoo: 'fashion-mlp' },
-    strategy: { name: 'triton-dynamic', options: { maxBatchSize: 32, maxQueueDelay: '1ms' } },
-    floats: 784,
-  },
+  { name: 'null [1,4]', model: echo(4), floats: 4, rest: 25, grpc: 40, autocannon: 6400 },
+  { name: 'null 600 kB', model: echo(150_000), floats: 150_000, rest: 400, grpc: 500, autocannon: 400 },
+  { name: 'fashion-mlp', model: { zoo: 'fashion-mlp' }, floats: 784, autocannon: 3200 },
 ];
 
+const BATCHED = { name: 'triton-dynamic', options: { maxBatchSize: 32, maxQueueDelay: '1ms' } };
+
 /**
- * CPU µs a request of our server, the whole process with its workers, under a closed loop of 16. `null` executes nothing
- * and answers with as many bytes as it was sent, so that what remains is frontend, queue and codec. REST is driven by our
- * client and by autocannon in turn: the server's cost must not depend on who asks.
+ * CPU µs a request of our server with dynamic batching, the whole process with its workers, under a closed loop of 16. `null`
+ * executes nothing and answers with as many bytes as it was sent, so that what remains is frontend, queue, batching and
+ * codec. REST is driven by our client and by autocannon in turn: the server's cost must not depend on who asks.
  */
 export async function run(options: BenchOptions): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const setup of SETUPS) figures.push(...(await serverCosts(setup, options)));
+  for (const setup of SETUPS) {
+    figures.push(...(await restCosts(setup, options)));
+    figures.push(...(await grpcCosts(setup, options)));
+  }
   return figures;
 }
 
-async function serverCosts(setup: Setup, options: BenchOptions): Promise<Figure[]> {
-  const rest = await start(setup, 'rest');
-  const grpc = await start(setup, 'grpc');
-  const restUrl = rest.addresses.rest!;
-  const contestants = [
-    serverCpu(transportSender('rest-binary', restUrl, requestFor(rest, setup), CONCURRENCY), rest),
-    serverCpu(autocannonSender(restUrl, requestFor(rest, setup), CONCURRENCY), rest),
-    serverCpu(transportSender('grpc', grpc.addresses.grpc!, requestFor(grpc, setup), CONCURRENCY), grpc),
-  ];
-  const costs = await interleaved(contestants, options);
-  for (const { sender } of contestants) await sender.close();
-  await Promise.all([rest.stop(), grpc.stop()]);
-  return contestants.map(({ sender }, i) =>
-    figureOf(`server ${setup.name}, driven by ${sender.name}`, 'µs CPU/request', costs[i]!),
+async function restCosts(setup: Setup, options: BenchOptions): Promise<Figure[]> {
+  const server = await start(setup, 'rest');
+  const url = server.addresses.rest!;
+  const request = requestFor(server, setup);
+  const figures = await compete(
+    `server ${setup.name}, driven by`,
+    [
+      contestant(transportSender('rest-binary', url, request, CONCURRENCY), cpuOf(server), setup.rest),
+      contestant(autocannonSender(url, request, CONCURRENCY, setup.autocannon), cpuOf(server)),
+    ],
+    options,
   );
+  await server.stop();
+  return figures;
 }
 
-/** Each protocol has a server of its own: neither optimises the code that they share for the other. */
-function start({ model, strategy }: Setup, frontend: string): Promise<ServerHandle> {
-  return forkServer({ name: 'bench', model, strategy, frontends: { [frontend]: { port: 0 } } });
+/** Each engine has a server of its own: neither optimises the code that they share for the other. */
+async function grpcCosts(setup: Setup, options: BenchOptions): Promise<Figure[]> {
+  const engines = ['grpc', 'grpc-js'] as const;
+  const servers = await Promise.all(engines.map((engine) => start(setup, engine)));
+  const contestants = engines.map((engine, i) => {
+    const sender = transportSender('grpc', servers[i]!.addresses[engine]!, requestFor(servers[i]!, setup), CONCURRENCY);
+    return contestant({ ...sender, name: engine }, cpuOf(servers[i]!), engine === 'grpc' ? setup.grpc : undefined);
+  });
+  const figures = await compete(`server ${setup.name}, frontend`, contestants, options);
+  await Promise.all(servers.map((server) => server.stop()));
+  return figures;
+}
+
+function start({ model }: Setup, frontend: string): Promise<ServerHandle> {
+  return forkServer({ name: 'bench', model, strategy: BATCHED, frontends: { [frontend]: { port: 0 } } });
 }
 
 function requestFor({ metadata }: ServerHandle, { floats }: Setup): InferRequest {
@@ -63,13 +79,11 @@ function requestFor({ metadata }: ServerHandle, { floats }: Setup): InferRequest
   return { modelName: metadata.name, inputs: [{ name, datatype, shape: [1, ...shape.slice(1)], data }] };
 }
 
-function serverCpu(sender: Sender, server: ServerHandle): Contestant {
-  return {
-    sender,
-    async cpuMicros() {
-      const { process } = await server.usage();
-      return (process.userSeconds + process.systemSeconds) * 1e6;
-    },
+/** The server's CPU time so far, in µs. */
+function cpuOf(server: ServerHandle): () => Promise<number> {
+  return async () => {
+    const { process } = await server.usage();
+    return (process.userSeconds + process.systemSeconds) * 1e6;
   };
 }
 
