@@ -99,7 +99,7 @@ function readChoice(reader: ProtoReader): ParameterValue | undefined {
   let value: ParameterValue | undefined;
   while (reader.next()) {
     if (reader.field === 1 && reader.is(WIRE.varint)) value = reader.bool();
-    else if (reader.field === 2 && reader.is(WIRE.varint)) value = shortest(reader.int64());
+    else if (reader.field === 2 && reader.is(WIRE.varint)) value = reader.shortInt64();
     else if (reader.field === 3 && reader.is(WIRE.bytes)) value = reader.string();
     else if (reader.field === 4 && reader.is(WIRE.fixed64)) value = reader.double();
     else if (reader.field === 5 && reader.is(WIRE.varint)) value = shortest(reader.uint64());

@@ -56,6 +56,13 @@ export class ProtoReader {
     return BigInt.asIntN(64, this.uint64());
   }
 
+  /** int64 as a number where that is exact, which spares making a bigint; otherwise the bigint. */
+  shortInt64(): number | bigint {
+    const value = this.signed();
+    if (Number.isSafeInteger(value)) return value;
+    return BigInt.asIntN(64, (BigInt(this.high) << 32n) | BigInt(this.low));
+  }
+
   uint64(): bigint {
     this.varint();
     return (BigInt(this.high) << 32n) | BigInt(this.low);
