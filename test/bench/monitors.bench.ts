@@ -6,8 +6,9 @@ import { startMonitors } from '../../results/monitors/index.js';
 import type { InferRequest } from '../../servers/protocol/types.js';
 import { forkServer, type ServerHandle } from '../../servers/server-handle.js';
 import type { ServerSpec } from '../../servers/spec.js';
+import { compete, contestant } from './contestants.js';
 import { type BenchOptions, type Figure, figureOf } from './figure.js';
-import { interleaved, transportSender } from './senders.js';
+import { transportSender } from './senders.js';
 
 const CONCURRENCY = 16;
 const WATCH_MS = 2000;
@@ -41,10 +42,14 @@ async function monitorShares({ rounds }: BenchOptions): Promise<Figure[]> {
       all += share;
       shares.set(name, [...(shares.get(name) ?? []), share]);
     }
-    shares.set('all of them (aim 1 %)', [...(shares.get('all of them (aim 1 %)') ?? []), all]);
+    shares.set('all of them', [...(shares.get('all of them') ?? []), all]);
   }
   await server.stop();
-  return [...shares].map(([name, values]) => figureOf(`monitor at 10 Hz, ${name}`, '% of a core', values));
+  return [...shares].map(([name, values]) =>
+    figureOf(`monitor at 10 Hz, ${name}`, '% of a core', values, {
+      target: name.startsWith('all of them') ? 1 : undefined,
+    }),
+  );
 }
 
 async function requestLogCosts(options: BenchOptions): Promise<Figure[]> {
@@ -55,18 +60,17 @@ async function requestLogCosts(options: BenchOptions): Promise<Figure[]> {
     ['every line', { path: join(folder, 'all.jsonl') }],
   ] as const;
   const servers = await Promise.all(kinds.map(([, requestLog]) => start(requestLog)));
-  const contestants = servers.map((server) => ({
-    sender: transportSender('rest-binary', server.addresses.rest!, requestFor(server), CONCURRENCY),
-    async cpuMicros() {
+  const contestants = servers.map((server, i) => {
+    const sender = transportSender('rest-binary', server.addresses.rest!, requestFor(server), CONCURRENCY);
+    return contestant({ ...sender, name: kinds[i]![0] }, async () => {
       const { process } = await server.usage();
       return (process.userSeconds + process.systemSeconds) * 1e6;
-    },
-  }));
-  const costs = await interleaved(contestants, options);
-  for (const { sender } of contestants) await sender.close();
+    });
+  });
+  const figures = await compete('server null [1,4], request log', contestants, options);
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
-  return kinds.map(([name], i) => figureOf(`server null [1,4], request log: ${name}`, 'µs CPU/request', costs[i]!));
+  return figures;
 }
 
 function start(requestLog?: ServerSpec['requestLog']): Promise<ServerHandle> {
