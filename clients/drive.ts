@@ -4,7 +4,7 @@ import { UserError } from '../results/errors.js';
 import { writeFileAtomic } from '../results/files.js';
 import { RecordTable } from '../results/record.js';
 import { OutputCollector } from './agreement.js';
-import { encodeAll, encodeOnDemand } from './encoded.js';
+import { encodeAll, encodeOnDemand, encodeSequences } from './encoded.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 import { top1Judge } from './judge.js';
 import type { Live } from './live.js';
@@ -42,13 +42,16 @@ export async function drive(
   const pacer = plan.mode === 'open' ? await Pacer.start() : undefined;
   try {
     const model = { name: job.model, classes: plan.mix?.classes };
+    const sequences = plan.mode === 'open' && plan.sessions?.sequence ? plan : undefined;
     const tools: PhaseTools = {
       transport,
       timeline: pacer ?? eventLoop,
       encoded:
         job.mode === 'accuracy'
           ? encodeOnDemand(transport, samples, model)
-          : encodeAll(transport, samples, model, samples.performanceSampleCount),
+          : sequences
+            ? encodeSequences(transport, samples, job.model, sequences)
+            : encodeAll(transport, samples, model, samples.performanceSampleCount),
       judge: collector?.judge ?? (job.judge || job.mode === 'accuracy' ? top1Judge(samples) : undefined),
       patienceMs: job.timeoutNs / 1e6 + 1000,
       latencyBoundNs: job.latencyBoundNs,

@@ -1,4 +1,4 @@
-import type { RequestClass } from './loads/index.js';
+import type { LoadPlan, RequestClass } from './loads/index.js';
 import type { SampleLibrary } from './samples/index.js';
 import type { Encoded, Transport } from './transports/index.js';
 
@@ -18,6 +18,32 @@ export function encodeAll(transport: Transport, samples: SampleLibrary, model: M
   const all: Encoded[][] = [];
   for (const kind of kinds) all[kind] = Array.from({ length: count }, (_, sample) => encode(sample, kind));
   return (sample, kind) => all[kind]![sample];
+}
+
+/**
+ * A payload for every request of sessions that are sequences to the server: its number, and whether it is the first or the
+ * last of it. `kind` is the request's place in the plan, from 1; what has none (warm-up) is a sequence of its own.
+ */
+export function encodeSequences(
+  transport: Transport,
+  samples: SampleLibrary,
+  modelName: string,
+  plan: Extract<LoadPlan, { mode: 'open' }>,
+): Encode {
+  const last = plan.sessions!.steps.length - 1;
+  const encode = (sample: number, id: number, start: boolean, end: boolean): Encoded =>
+    transport.encode({
+      modelName,
+      inputs: samples.inputs(sample),
+      parameters: { sequence_id: id, sequence_start: start, sequence_end: end },
+    });
+  const all = Array.from(plan.sampleIndex, (sample, k) => {
+    const step = k % (last + 1);
+    return encode(sample, plan.query[k]! + 1, step === 0, step === last);
+  });
+  const beyond = plan.query.at(-1)! + 2;
+  const single = Array.from({ length: samples.performanceSampleCount }, (_, i) => encode(i, beyond + i, true, true));
+  return (sample, kind) => (kind === 0 ? single[sample] : all[kind - 1]);
 }
 
 /** Payloads made when they are needed: for accuracy, where every sample is sent once and nobody looks at the time. */

@@ -5,6 +5,7 @@ import type { Live } from './live.js';
 import type { LoadPlan } from './loads/index.js';
 import { OpenLoop } from './open-loop.js';
 import { type Judge, Requests } from './requests.js';
+import { SessionLoop } from './session-loop.js';
 import type { Loop, Timeline } from './timeline.js';
 import type { Transport } from './transports/index.js';
 
@@ -74,9 +75,11 @@ function makeLoop(
   ended: (stoppedEarly: string | null) => void,
 ): Loop {
   const { plan, originNs, maxDurationNs } = phase;
-  return plan.mode === 'open'
-    ? new OpenLoop({ plan, originNs, maxDurationNs, timeline, send, ended })
-    : new ClosedLoop({ plan, originNs, capacity: table.capacity - table.length, timeline, send, ended });
+  if (plan.mode === 'open') {
+    const options = { plan, originNs, maxDurationNs, timeline, send, ended };
+    return plan.sessions ? new SessionLoop(options) : new OpenLoop(options);
+  }
+  return new ClosedLoop({ plan, originNs, capacity: table.capacity - table.length, timeline, send, ended });
 }
 
 /** A load that stopped early keeps what was due by then: leaving it out would flatter a server that was held back for. */

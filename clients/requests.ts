@@ -60,7 +60,7 @@ export class Requests {
     table.sampleIndex[row] = sample;
     table.rows[row] = 1;
     table.dueNs[row] = dueNs;
-    table.tenant[row] = kind;
+    if (table.tenants.length > 1) table.tenant[row] = kind;
     table.warmUp[row] = this.warmUp ? 1 : 0;
     return row;
   }

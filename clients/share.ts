@@ -30,7 +30,9 @@ export function shareOf(plan: LoadPlan, share: Share): LoadPlan {
 
 /** Over how many processes a plan can be dealt out: each needs a request and a place in flight. */
 export function mostProcesses(plan: LoadPlan): number {
-  return plan.mode === 'open' ? Math.min(plan.cap, plan.dueNs.length) : plan.concurrency;
+  if (plan.mode === 'closed') return plan.concurrency;
+  // A step follows answers that its own process must have seen.
+  return plan.sessions ? 1 : Math.min(plan.cap, plan.dueNs.length);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { LoadPlan } from '../clients/loads/index.js';
+import { SessionQueue } from '../clients/session-queue.js';
 import type { Hints } from '../servers/executors/index.js';
 import { hintsOf } from '../servers/hints.js';
 import type { Nanos, StrategyRequest } from '../servers/strategies/index.js';
@@ -34,6 +35,9 @@ export class SimulatedLoad {
   readonly #openOfQuery = new Map<number, number>();
 
   readonly #hints: readonly Hints[];
+  #sessions: SessionQueue | undefined;
+  /** Of sessions: the place in the plan of each request that was taken. */
+  readonly #places: number[] = [];
 
   /** `turnaroundNs`: from an answer to when the client knows it, and may issue the next. */
   constructor(
@@ -41,6 +45,7 @@ export class SimulatedLoad {
     private readonly turnaroundNs = 0,
   ) {
     this.#plan = plan;
+    if (plan.mode === 'open' && plan.sessions) this.#sessions = new SessionQueue(plan);
     this.#hints = plan.mix?.classes.map(({ parameters }) => hintsOf(parameters)) ?? [];
     if (plan.mode === 'closed') for (let slot = 0; slot < plan.concurrency; slot++) this.#ready.push(0);
     this.#look();
@@ -60,6 +65,7 @@ export class SimulatedLoad {
   completed(request: SimulatedRequest, now: Nanos, refused: boolean): void {
     this.#now = now;
     this.#inFlight--;
+    this.#sessions?.completed(this.#places[request.index]!, now, !refused);
     if (this.#plan.mode === 'closed') {
       const left = this.#openOfQuery.get(request.query)! - 1;
       if (left > 0) this.#openOfQuery.set(request.query, left);
@@ -73,8 +79,19 @@ export class SimulatedLoad {
   }
 
   #takeOpen(index: number, plan: LoadPlan & { mode: 'open' }): SimulatedRequest {
+    if (this.#sessions) return this.#takeStep(index, plan, this.#sessions);
     const due = { dueNs: plan.dueNs[index]!, query: plan.query[index]! };
     return { ...this.#kindOf(index), id: String(index), at: this.#now, rows: 1, index, ...due };
+  }
+
+  #takeStep(index: number, plan: LoadPlan & { mode: 'open' }, sessions: SessionQueue): SimulatedRequest {
+    const { index: place, dueNs } = sessions.take();
+    this.#places[index] = place;
+    const query = plan.query[place]!;
+    const last = plan.sessions!.steps.length - 1;
+    const step = place % (last + 1);
+    const flags = plan.sessions!.sequence ? { client: String(query + 1), start: step === 0, end: step === last } : {};
+    return { ...flags, kind: 0, id: String(index), at: this.#now, rows: 1, index, dueNs, query };
   }
 
   #takeClosed(index: number, plan: LoadPlan & { mode: 'closed' }): SimulatedRequest {
@@ -106,6 +123,11 @@ export class SimulatedLoad {
 
   #look(): void {
     const plan = this.#plan;
+    if (plan.mode === 'open' && this.#sessions) {
+      const due = this.#inFlight < plan.cap ? this.#sessions.nextDueNs : Number.POSITIVE_INFINITY;
+      this.next = Math.max(this.#now, due);
+      return;
+    }
     if (plan.mode === 'open') {
       const free = this.issued < plan.dueNs.length && this.#inFlight < plan.cap;
       this.next = free ? Math.max(this.#now, plan.dueNs[this.issued]!) : Number.POSITIVE_INFINITY;

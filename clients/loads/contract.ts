@@ -1,6 +1,15 @@
 import type { z } from 'zod';
 import type { Mix } from './mix.js';
 
+/** One request of a session. */
+export interface SessionStep {
+  readonly name: string;
+  /** Numbers of steps that must have been answered. */
+  readonly after: readonly number[];
+  /** From the last of those answers to its due time. */
+  readonly thinkNs: number;
+}
+
 /**
  * What a load will do, complete before the first request. Requests are numbered in order of due time; warm-up is not part
  * of it (drive.ts sends it before t = 0).
@@ -21,6 +30,10 @@ export type LoadPlan =
       readonly arrivals?: string | undefined;
       /** One entry a request; absent: all are of one kind. */
       readonly mix?: Mix | undefined;
+      /**
+       * Requests depend on each other: request k is step k mod S of session ⌊k / S⌋, and `dueNs` is the soonest, not ascending.
+       */
+      readonly sessions?: { readonly steps: readonly SessionStep[]; readonly sequence: boolean } | undefined;
     }
   | {
       readonly mode: 'closed';

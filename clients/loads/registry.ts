@@ -5,6 +5,7 @@ import { multiStream } from './multi-stream.js';
 import { offline } from './offline.js';
 import { open } from './open.js';
 import { server } from './server.js';
+import { sessions } from './sessions.js';
 import { singleStream } from './single-stream.js';
 
 /** Every load type. One import and one line per addition. */
@@ -15,6 +16,7 @@ export const loads = [
   offline, // MLPerf: throughput
   open, // any arrival process
   closed, // a fixed concurrency
+  sessions, // dependent requests
 ] as const satisfies readonly LoadDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */

@@ -70,7 +70,9 @@ describe('a mixed load', () => {
     const mixed = plan({ count: 200, mix: MIX });
     const kinds: number[] = [];
     const encoded = (_: number, kind: number) => void kinds.push(kind);
-    const { send, table } = new Requests(new RecordTable(200), 0, false, timeline, transport, encoded);
+    const records = new RecordTable(200);
+    records.tenants.push('paying', 'bulk');
+    const { send, table } = new Requests(records, 0, false, timeline, transport, encoded);
     new OpenLoop({ plan: mixed, originNs: 0, maxDurationNs: 1e12, timeline, send, ended: () => {} }).start();
     timeline.run();
     expect([...table.tenant]).toEqual([...mixed.mix!.of]);

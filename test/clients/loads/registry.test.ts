@@ -23,7 +23,13 @@ function planClosed(name: string, options: unknown, preset?: LoadContext['preset
 }
 
 describe.each(loads.map((load) => load.name))('%s', (name) => {
-  const options = name === 'server' || name === 'open' ? { rate: '100/s', duration: '2s' } : {};
+  const rated = { rate: '100/s', duration: '2s' };
+  const needs: Readonly<Record<string, object>> = {
+    server: rated,
+    open: rated,
+    sessions: { ...rated, steps: [{ name: 'ask' }, { name: 'again', think: '5ms' }] },
+  };
+  const options = needs[name] ?? {};
   const draws = (plan: LoadPlan) => [...plan.sampleIndex.slice(0, 2000)];
 
   test('its samples are within the performance set and the same for the same seeds', () => {
