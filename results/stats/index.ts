@@ -12,6 +12,7 @@ export { kolmogorovDistance } from './kolmogorov.js';
 export { benjaminiHochberg, FALSE_DISCOVERY_RATE } from './multiplicity.js';
 export { blockRatioInterval, noiseFloor, type PairedRatio, pairedRatio, repeatNoise } from './paired.js';
 export { ascending, countAbove, distribution, mean, percentile, quantile } from './percentile.js';
+export { meanPresent, mg1Wait } from './queueing.js';
 export {
   canonicalDouble,
   FastRandom,

@@ -13,6 +13,7 @@ import { headline } from './headline.js';
 import { loads } from './loads.js';
 import { overview } from './overview.js';
 import { percentiles } from './percentiles.js';
+import { queueing } from './queueing.js';
 import { reproduce } from './reproduce.js';
 import { simulation } from './simulation.js';
 import { tail } from './tail.js';
@@ -41,6 +42,7 @@ export const views = [
   findings, // verdicts
   loads, // what was offered
   arrivals, // whether it was delivered so
+  queueing, // theory beside it
   trials, // where each figure comes from
   environment, // the machine
   reproduce, // the command
