@@ -1,5 +1,5 @@
 import { OUTCOMES, type RecordTable } from '../results/record.js';
-import { ascending, percentile } from '../results/stats/index.js';
+import { ascending, mean, percentile } from '../results/stats/index.js';
 import { readRun, readTrialRecords } from '../results/store.js';
 import { type CostTable, costOf } from '../servers/executors/index.js';
 import type { SystemSpec, TrialSpec } from './contract.js';
@@ -10,9 +10,11 @@ export interface ServedOverhead {
   readonly executionNs: number;
   /** A request is under way for so much longer than it waits and computes: both ways through network, kernels, event loops. */
   readonly requestNs: number;
+  /** How long executions took, by that of their mean: what a duration is multiplied with, drawn at random. Empty: always 1. */
+  readonly spread: Float64Array;
 }
 
-export const NO_OVERHEAD: ServedOverhead = { executionNs: 0, requestNs: 0 };
+export const NO_OVERHEAD: ServedOverhead = { executionNs: 0, requestNs: 0, spread: new Float64Array() };
 
 /**
  * The overhead that the run's own capacity probe shows: a closed loop that kept one `serial` instance busy. Its period less the
@@ -44,14 +46,23 @@ export function measuredOverhead(folder: string, spec: TrialSpec, table: CostTab
 export function overheadOf(records: RecordTable, ratePerSecond: number, table: CostTable): ServedOverhead {
   const ok = OUTCOMES.indexOf('ok');
   const rest = new Float64Array(records.length).fill(Number.NaN);
+  const computed = new Float64Array(records.length).fill(Number.NaN);
   for (let row = 0; row < records.length; row++)
-    if (records.warmUp[row] === 0 && records.outcome[row] === ok)
-      rest[row] = records.completedNs[row]! - records.issuedNs[row]! - records.queueNs[row]! - computeNs(records, row);
+    if (records.warmUp[row] === 0 && records.outcome[row] === ok) {
+      computed[row] = computeNs(records, row);
+      rest[row] = records.completedNs[row]! - records.issuedNs[row]! - records.queueNs[row]! - computed[row]!;
+    }
   const sorted = ascending(rest);
   return {
     executionNs: Math.max(0, Math.round(1e9 / ratePerSecond - costOf(table, 1))),
     requestNs: sorted.length === 0 ? 0 : Math.max(0, Math.round(percentile(sorted, 0.1))),
+    spread: byTheirMean(ascending(computed)),
   };
+}
+
+function byTheirMean(values: Float64Array): Float64Array {
+  const whole = mean(values);
+  return whole > 0 ? values.map((value) => value / whole) : new Float64Array();
 }
 
 function computeNs({ computeInputNs, computeInferNs, computeOutputNs }: RecordTable, row: number): number {

@@ -1,5 +1,6 @@
 import type { LoadPlan } from '../clients/loads/index.js';
 import { OUTCOMES, RecordTable } from '../results/record.js';
+import { FastRandom, uniformInt } from '../results/stats/index.js';
 import type { CostTable } from '../servers/executors/index.js';
 import { costModel, instanceList, simulate, strategyContext } from '../servers/executors/index.js';
 import type { Execute, Nanos, StrategyRequest } from '../servers/strategies/index.js';
@@ -39,7 +40,7 @@ export function simulateTrial(
   const strategy = createStrategy(system.strategy.name, system.strategy.options, strategyContext(instances, costs));
   const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex, overhead.requestNs);
   const totals = simulate(
-    { strategy, instances, durationOf: served.durationOf, requests: source, until: LIMIT_NS },
+    { strategy, instances, durationOf: varied(served.durationOf, overhead.spread), requests: source, until: LIMIT_NS },
     {
       started: (execution, start, end) => recorder.started(execution, start, end),
       answered: (request, at) => {
@@ -63,6 +64,15 @@ export function simulateTrial(
     batches: recorder.batches,
   };
 }
+
+/** Durations times factors drawn from the measured ones; always in the same order. */
+function varied(durationOf: CostModel['durationOf'], spread: Float64Array): CostModel['durationOf'] {
+  if (spread.length === 0) return durationOf;
+  const random = new FastRandom(1);
+  return (execution) => Math.max(1, Math.round(durationOf(execution) * spread[uniformInt(random, spread.length)]!));
+}
+
+type CostModel = ReturnType<typeof costModel>;
 
 /** Fills record columns from simulator events; grows where a closed loop outlasts the first guess. */
 class Recorder {

@@ -15,7 +15,7 @@ export const simulation: ViewDefinition = {
     });
     if (pairs.length === 0) return undefined;
     const text =
-      'The simulator runs the same strategies on a cost table in virtual time. Sockets, parsing and the operating system’s scheduler are in it as two constants, where a capacity probe of a serial system measured them in the same run; without one they are left out. What it misses is how they vary.';
+      'The simulator runs the same strategies on a cost table in virtual time. Sockets, parsing and the operating system’s scheduler are in it as far as a capacity probe of a serial system measured them in the same run; without one they are left out. What it misses are bursts of slow executions.';
     return [
       { kind: 'heading', text: 'Measured and simulated' },
       { kind: 'text', text },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planFrom } from '../../scenarios/load-facts.js';
-import { overheadOf } from '../../scenarios/overhead.js';
+import { NO_OVERHEAD, overheadOf } from '../../scenarios/overhead.js';
 import { simulateTrial } from '../../scenarios/simulated.js';
 import { recordsOf } from '../results/facts.js';
 
@@ -31,13 +31,17 @@ describe('what serving adds to a cost table', () => {
 
   it('is never negative, and no way there and back where the server does not tell', () => {
     const untold = rows.map(({ due, completed }) => ({ due, completed }));
-    expect(overheadOf(recordsOf(untold), 1000, [[1, 2e6]])).toEqual({ executionNs: 0, requestNs: 0 });
+    expect(overheadOf(recordsOf(untold), 1000, [[1, 2e6]])).toMatchObject({
+      executionNs: 0,
+      requestNs: 0,
+      spread: { length: 0 },
+    });
   });
 
   it('lengthens every latency by the way, every execution by its share, and slows a closed loop by both', () => {
     const plan = planFrom({ type: 'single-stream', options: { duration: 1e9 } }, SEEDS, 'quick');
     const bare = simulateTrial(SERIAL, plan, [[1, 1e6]]);
-    const served = simulateTrial(SERIAL, plan, [[1, 1e6]], { executionNs: 0.5e6, requestNs: 0.5e6 });
+    const served = simulateTrial(SERIAL, plan, [[1, 1e6]], { ...NO_OVERHEAD, executionNs: 0.5e6, requestNs: 0.5e6 });
     const latency = ({ records }: typeof bare) => records.completedNs[7]! - records.dueNs[7]!;
     expect([latency(bare), latency(served)]).toEqual([1e6, 2e6]);
     expect([bare.records.length, served.records.length]).toEqual([1000, 500]);
@@ -57,6 +61,20 @@ describe('what serving adds to a cost table', () => {
     // M/D/1: W = s (1 + ρ / 2(1 − ρ)): 6 ms at ρ 0.8, 31 ms at ρ 0.96.
     expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]]))).toBeGreaterThan(5e6);
     expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]]))).toBeLessThan(7e6);
-    expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]], { executionNs: 0.4e6, requestNs: 0 }))).toBeGreaterThan(15e6);
+    expect(mean(simulateTrial(SERIAL, plan, [[1, 2e6]], { ...NO_OVERHEAD, executionNs: 0.4e6 }))).toBeGreaterThan(15e6);
+  });
+
+  it('varies as the probe’s executions did: 1 in 10 eleven times as long as the others doubles the mean and makes a tail', () => {
+    const executions = Array.from({ length: 100 }, (_, i) => ({
+      ...rows[i]!,
+      server: [0, 1, 0, i % 10 === 0 ? 11 : 1, 0, 0] as const,
+    }));
+    const { spread } = overheadOf(recordsOf(executions), 400, [[1, 2e6]]);
+    expect([spread[0], spread[99]]).toEqual([expect.closeTo(0.5, 9), expect.closeTo(5.5, 9)]);
+    const plan = planFrom({ type: 'single-stream', options: { duration: 2e9 } }, SEEDS, 'quick');
+    const { records } = simulateTrial(SERIAL, plan, [[1, 2e6]], { ...NO_OVERHEAD, spread });
+    const slow = [...Array(records.length).keys()].filter((i) => records.completedNs[i]! - records.dueNs[i]! > 10e6);
+    expect(slow.length / records.length).toBeGreaterThan(0.07);
+    expect(slow.length / records.length).toBeLessThan(0.13);
   });
 });
