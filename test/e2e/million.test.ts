@@ -28,7 +28,7 @@ test.skipIf(!SLOW || !HAS_PROC).each(TRANSPORTS)(
       `schema: 1
 question: Does anything get lost among ${COUNT} requests?
 model: { runtime: "null" }
-systems: { null: { strategy: serial } }
+systems: { harness: { strategy: serial } }
 loads: { many: { type: closed, concurrency: 32, duration: 2h, maxRequests: ${COUNT} } }
 transports: [${transport}]
 repeats: 1
