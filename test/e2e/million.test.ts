@@ -19,7 +19,7 @@ if (!SLOW)
 const FLAT_MIB = 96;
 
 test.skipIf(!SLOW || !HAS_PROC).each(TRANSPORTS)(
-  'through %s nothing is lost or doubled, memory stays flat, and the report is there within 5 s',
+  'through %s nothing is lost or doubled, memory stays flat, and the time to the report is told',
   async (transport) => {
     const folder = workFolder(`million-${transport}`);
     const scenario = scenarioFile(
