@@ -9,6 +9,7 @@ import { llmRules } from './llm-rules.js';
 import { loadBalancer } from './load-balancer.js';
 import { modelmeshLru } from './modelmesh-lru.js';
 import { predictionCache } from './prediction-cache.js';
+import { predictive } from './predictive.js';
 import { routeAb } from './route-ab.js';
 import { routeCanary } from './route-canary.js';
 import { scheduleArithmetic } from './schedule-arithmetic.js';
@@ -23,6 +24,7 @@ export const controllers = [
   hpa, // replicas by usage over target
   kedaQueue, // replicas by queue lag, down to zero
   kpaConcurrency, // replicas by concurrency, with panic
+  predictive, // replicas by a forecast of the rate
   modelmeshLru, // which models stay in memory
   infaas, // which variant of a model
   scheduleArithmetic, // pipelines, tensor parallelism, speculation on paper

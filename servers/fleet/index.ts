@@ -1,0 +1,12 @@
+export { AUTOSCALERS, createAutoscaler } from './autoscale.js';
+export {
+  type CapacityAnswer,
+  type CapacityQuestion,
+  type Candidate,
+  fewestReplicas,
+  type Sensitivity,
+  sensitivityOf,
+} from './capacity.js';
+export { type FleetResult, type FleetSpec, simulateFleet } from './fleet.js';
+export { PICKERS, type PickerName } from './pick.js';
+export type { FleetWindow } from './timeline.js';
