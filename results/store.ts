@@ -189,7 +189,8 @@ function newFolder(root: string, name: string): string {
   }
 }
 
-function makeFolder(folder: string, loses: string): string {
+/** Makes a folder and those above it. Throws UserError where the disk refuses. */
+export function makeFolder(folder: string, loses: string): string {
   try {
     mkdirSync(folder, { recursive: true });
     return folder;

@@ -13,6 +13,7 @@ import { listCommand } from './commands/list.js';
 import { modelsCommand } from './commands/models.js';
 import { optimizeCommand } from './commands/optimize.js';
 import { planCommand } from './commands/plan.js';
+import { planCapacityCommand } from './commands/plan-capacity.js';
 import { profileCommand } from './commands/profile.js';
 import { replayCommand } from './commands/replay.js';
 import { reportCommand } from './commands/report.js';
@@ -36,6 +37,7 @@ export const commands = [
   historyCommand,
   replayCommand,
   simulateCommand,
+  planCapacityCommand,
   profileCommand,
   calibrateCommand,
   serveCommand,

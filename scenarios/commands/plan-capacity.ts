@@ -16,9 +16,10 @@ import {
 import { DEFAULT_PROFILE_SIZES, profileModel } from '../../servers/profile.js';
 import { strategyNamed } from '../../servers/strategies/index.js';
 import { type CommandDefinition, EXIT } from '../contract.js';
-import { modelArgument } from '../model-argument.js';
 import { readProfile } from '../profiles.js';
 import { errorOfSimulator } from '../simulator-error.js';
+import { seedOf, wholeNumber } from './schedule.js';
+import { modelArgument } from './serve.js';
 
 interface Options {
   readonly profile?: string;
@@ -77,22 +78,22 @@ async function planCapacity(model: string | undefined, options: Options): Promis
   const ratePerSecond = readRate(options.rate);
   const picker = readPicker(options.balancer);
   const candidates = (options.strategy ?? DEFAULTS).map(readCandidate);
-  const seed = BigInt(readCount(options.seed, '--seed', 0));
+  const seed = seedOf('--seed', options.seed);
   const gaps = () => createArrival(options.arrivals, {}, ratePerSecond, seed, '--arrivals');
   gaps();
   const cost = await costTable(model, options.profile);
   const question: CapacityQuestion = {
     ...{ cost, ratePerSecond, objective, gaps, picker, seed },
-    instances: readCount(options.instances, '--instances', 1),
-    maxReplicas: readCount(options.maxReplicas, '--max-replicas', 1),
-    requests: readCount(options.requests, '--requests', 1000),
+    instances: wholeNumber('--instances', options.instances, 1, 64),
+    maxReplicas: wholeNumber('--max-replicas', options.maxReplicas, 1, 100_000),
+    requests: wholeNumber('--requests', options.requests, 1000, 100_000_000),
   };
   const answers = candidates.map((candidate) => fewestReplicas(question, candidate)).sort(cheapestFirst);
   const best = answers[0]!;
-  const sensitivity =
-    best.replicas === null ? [] : sensitivityOf(question, best.candidate, best.replicas, FACTORS);
+  const sensitivity = best.replicas === null ? [] : sensitivityOf(question, best.candidate, best.replicas, FACTORS);
   const simulator = errorOfSimulator(best.candidate.strategy);
-  if (options.json) process.stdout.write(`${JSON.stringify({ objective, ratePerSecond, cost, answers, sensitivity, simulator })}\n`);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ objective, ratePerSecond, cost, answers, sensitivity, simulator })}\n`);
   else print(question, answers, sensitivity, simulator.text);
   return best.replicas === null ? EXIT.invalid : EXIT.done;
 }
@@ -120,7 +121,12 @@ function readObjective(text: string): CapacityQuestion['objective'] {
   const percentile = PERCENTILES[name];
   const ns = parseDuration(value);
   if (percentile !== undefined && ns !== undefined && ns > 0) return { percentile, ns };
-  throw new UserError({ place: '--slo', found: text, allowed: `${Object.keys(PERCENTILES).join(' | ')} = a duration`, remedy: '--slo p99=20ms' });
+  throw new UserError({
+    place: '--slo',
+    found: text,
+    allowed: `${Object.keys(PERCENTILES).join(' | ')} = a duration`,
+    remedy: '--slo p99=20ms',
+  });
 }
 
 function readRate(text: string): number {
@@ -132,12 +138,6 @@ function readRate(text: string): number {
 function readPicker(name: string): PickerName {
   if (Object.hasOwn(PICKERS, name)) return name as PickerName;
   throw new UserError({ place: '--balancer', found: name, allowed: Object.keys(PICKERS).join(', ') });
-}
-
-function readCount(text: string, place: string, least: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new UserError({ place, found: text, allowed: `a whole number of at least ${least}` });
 }
 
 /** `triton-dynamic:maxBatchSize=16,maxQueueDelay=1ms` */

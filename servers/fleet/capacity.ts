@@ -1,5 +1,5 @@
-import type { CostTable } from '../executors/index.js';
 import { costOf } from '../executors/cost.js';
+import type { CostTable } from '../executors/index.js';
 import type { Nanos } from '../strategies/index.js';
 import { type FleetResult, simulateFleet } from './fleet.js';
 import type { PickerName } from './pick.js';

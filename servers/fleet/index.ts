@@ -1,8 +1,8 @@
 export { AUTOSCALERS, createAutoscaler } from './autoscale.js';
 export {
+  type Candidate,
   type CapacityAnswer,
   type CapacityQuestion,
-  type Candidate,
   fewestReplicas,
   type Sensitivity,
   sensitivityOf,
