@@ -38,8 +38,6 @@ const FEEDS: Readonly<Record<string, (state: FleetState) => Readonly<Record<stri
 /** Per cent of a replica's capacity that Kubernetes' example aims at, and most charts keep. */
 const HPA_TARGET = 70;
 
-export const AUTOSCALERS = Object.keys(FEEDS);
-
 /** An autoscaler of the library over a fleet. Throws UserError where there is none of that name, or an option is wrong. */
 export function createAutoscaler(name: string, options: unknown): Autoscaler {
   const feed = FEEDS[name];
@@ -47,7 +45,7 @@ export function createAutoscaler(name: string, options: unknown): Autoscaler {
     throw new UserError({
       place: 'autoscaler',
       found: `there is no autoscaler "${name}"`,
-      allowed: AUTOSCALERS.join(', '),
+      allowed: Object.keys(FEEDS).join(', '),
     });
   const controller = createController(name, options);
   return (state) => (controller.step(feed(state)) as { readonly replicas: number }).replicas;

@@ -1,4 +1,4 @@
-export { AUTOSCALERS, createAutoscaler } from './autoscale.js';
+export { createAutoscaler } from './autoscale.js';
 export {
   type Candidate,
   type CapacityAnswer,
@@ -9,4 +9,3 @@ export {
 } from './capacity.js';
 export { type FleetResult, type FleetSpec, simulateFleet } from './fleet.js';
 export { PICKERS, type PickerName } from './pick.js';
-export type { FleetWindow } from './timeline.js';
