@@ -53,7 +53,7 @@ function blocksOf(record: FleetRecord): Block[] {
   ];
 }
 
-/** Attainment first, then cost: the cheapest of those that are as good as any to a tenth of a per cent. */
+/** Attainment first, then cost: the cheapest of those within a tenth of a per cent of the best. */
 function answer({ runs, objectiveNs }: FleetRecord): string {
   const best = Math.max(...runs.map(attainment));
   const [cheapest] = runs
