@@ -21,6 +21,7 @@ export function* fieldsOf(source: ByteSource, range: Range): Generator<WireField
     const number = Math.floor(tag.value / 8);
     const content = contentOf(source, tag.value % 8, tag.end);
     const after = content.offset + content.length;
+    if (number !== 0 && after > source.size) throw cutShort(source, at, after);
     if (number === 0 || after > end) throw broken(source.path, at);
     yield {
       number,
@@ -60,6 +61,14 @@ function varint(source: ByteSource, at: number): { readonly value: number; reado
 
 function encodeVarint(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...encodeVarint(Math.floor(value / 128))];
+}
+
+function cutShort({ path, size }: ByteSource, at: number, end: number): UserError {
+  return new UserError({
+    place: path,
+    found: `the field at byte ${at} reaches to byte ${end}, but the file has only ${size}: it is no ONNX model, or was cut short`,
+    remedy: 'Fetch or export the model again',
+  });
 }
 
 function broken(path: string, at: number): UserError {
