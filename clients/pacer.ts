@@ -111,7 +111,8 @@ export const eventLoop: Timeline = {
   now: nowNs,
   wakeAt(atNs, wake) {
     const leftMs = (atNs - nowNs()) / 1e6;
-    if (leftMs > 0) setTimeout(wake, Math.ceil(leftMs));
+    // Timers count whole milliseconds from a clock that was read earlier: they may come too soon.
+    if (leftMs > 0) setTimeout(() => (nowNs() >= atNs ? wake() : this.wakeAt(atNs, wake)), Math.ceil(leftMs));
     else setImmediate(wake);
   },
 };
