@@ -53,7 +53,8 @@ export function startMember(options: MemberOptions): Member {
   const { title } = options;
   let force: NodeJS.Timeout | undefined;
   const ended = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
+    // `exit`, not `close`: after a disconnect from this side node never tells `close`.
+    child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
   const result = new Promise<DriveResult>((resolve, reject) => {

@@ -2,6 +2,7 @@ import { readTuning, type TuningRecord, type TuningStep } from '../tuning.js';
 import { formatDuration, formatRate, significant } from '../units.js';
 import type { Block, Cell, ViewDefinition } from './contract.js';
 import { CHART_HEIGHT, CHART_WIDTH, chart, logAxis } from './support/charts.js';
+import { FAINT, OTHER_COLOUR, SYSTEM_COLOURS } from './support/palette.js';
 
 /** Of a run that searched: what it found, at which cost, the way it took, the surface and the front. */
 export const tuning: ViewDefinition = {
@@ -50,6 +51,8 @@ function figuresText({ figures }: TuningStep): string {
     p99LatencyNs === null ? 'no p99' : `p99 ${formatDuration(p99LatencyNs)}`,
   ].join(', ');
 }
+
+const BEST = SYSTEM_COLOURS[0]!.light;
 
 const SHOWN = 12;
 
@@ -177,7 +180,7 @@ function pathChart(record: TuningRecord): Block[] {
         data: { values },
         layer: [
           {
-            mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2, color: '#2a78d6' },
+            mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2, color: BEST },
             encoding: { x, y: { field: 'best', type: 'quantitative', title: axisTitle(record) } },
           },
           {
@@ -189,7 +192,7 @@ function pathChart(record: TuningRecord): Block[] {
                 field: 'kept',
                 type: 'nominal',
                 title: 'bounds',
-                scale: { domain: ['kept', 'broken'], range: ['#2a78d6', '#b4b2a9'] },
+                scale: { domain: ['kept', 'broken'], range: [BEST, OTHER_COLOUR.light] },
                 legend: { orient: 'bottom' },
               },
             },
@@ -232,11 +235,13 @@ function surfaceChart(record: TuningRecord): Block[] {
         encoding: {
           x: { field: 'x', type: 'ordinal', title: across.name, sort: [...across.values], axis: { labelAngle: 0 } },
           y: { field: 'y', type: 'ordinal', title: up.name, sort: [...up.values].reverse() },
-          color: {
+          color: { value: BEST },
+          // Shades of one colour of the palette: it has a twin for dark grounds, a scale of colours would not.
+          fillOpacity: {
             field: 'value',
             type: 'quantitative',
             title: axisTitle(record),
-            scale: { range: ['#e6f1fb', '#0c447c'] },
+            scale: { range: [0.12, 1], zero: false },
             legend: { orient: 'bottom' },
           },
         },
@@ -281,7 +286,7 @@ function frontChart(record: TuningRecord): Block[] {
             title: null,
             scale: {
               domain: ['front, real', 'front, simulated', 'other, real', 'other, simulated'],
-              range: ['#1baf7a', '#2a78d6', '#888780', '#b4b2a9'],
+              range: [SYSTEM_COLOURS[2]!.light, BEST, FAINT.light, OTHER_COLOUR.light],
             },
             legend: { orient: 'bottom', columns: 2 },
           },

@@ -167,7 +167,9 @@ describe('servemark list', () => {
     const text = await within(['list', 'strategies', 'triton-dynamic']);
     expect(text.stdout).toMatch(/triton-dynamic .*\n.*maxBatchSize: /);
     const json = JSON.parse((await within(['list', '--json'])).stdout) as Record<string, { name: string }[]>;
-    expect(json.transports!.map(({ name }) => name)).toEqual(['rest', 'rest-binary', 'grpc', 'in-process']);
+    expect(json.transports!.map(({ name }) => name)).toEqual([
+      ...['rest', 'rest-binary', 'rest-undici', 'grpc', 'grpc-js', 'in-process'],
+    ]);
   });
 
   test('prints a JSON Schema that knows every strategy and load type', async () => {
