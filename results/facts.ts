@@ -1,4 +1,5 @@
 import type { Roofline } from './calibration.js';
+import type { GatewayFacts } from './gateway.js';
 import type { Readings } from './readings.js';
 import type { RecordTable } from './record.js';
 import type { MonitorReport, ProcessUsage, TrialIdentity } from './summary.js';
@@ -23,6 +24,8 @@ export interface TrialFacts {
   readonly scheduleSeed: string | null;
   /** What the load processes manage on this host; absent where nobody looked. */
   readonly roofline?: Roofline | undefined;
+  /** Of a system behind a gateway. */
+  readonly gateway?: GatewayFacts | undefined;
   /** Name of what `correct` judges; default `top-1`. */
   readonly accuracyMetric?: string | undefined;
 }

@@ -6,6 +6,7 @@ import { energyUsage } from './energy.js';
 import type { LoadFacts, ServerCounters, TrialFacts } from './facts.js';
 import type { GateInput } from './gates/index.js';
 import { usedPerSecond } from './gates/roofline.js';
+import { gatewaySummary } from './gateway.js';
 import { inputSummary } from './inputs.js';
 import { executionsBySize } from './metrics/executions.js';
 import type { MetricValue } from './metrics/index.js';
@@ -39,11 +40,13 @@ export function summarise(facts: TrialFacts): TrialSummary {
     backlog: backlogSummary(window),
     inputs: inputSummary(window, facts),
   };
+  const gateway = facts.gateway && gatewaySummary(facts.gateway);
   const limit = facts.roofline;
   const input = {
     ...{
       trial: identity,
       roofline: limit,
+      gateway,
       load,
       drive,
       targets,
@@ -83,6 +86,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     accuracy,
     ...referee,
     ...(records.tenants.length > 1 ? { tenants: tenantSummaries(window, drive.durationNs) } : {}),
+    ...(gateway ? { gateway } : {}),
     ...(limit ? { roofline: rooflineUse(limit, input) } : {}),
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
     verdict,

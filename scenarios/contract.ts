@@ -3,6 +3,7 @@ import type { LoadSeeds } from '../clients/job.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
+import type { AutoscalerChoice, GatewayChoice, ReplicaChoice } from './gateway-system.js';
 import type { TuneSpec } from './tune/spec.js';
 
 /** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
@@ -79,6 +80,10 @@ export interface SystemSpec {
   readonly loadCpus?: string | undefined;
   /** Share of the requests that its server logs. */
   readonly requestLog?: number | undefined;
+  /** Servers of this kind behind a gateway; absent: one that is asked directly. */
+  readonly replicas?: readonly ReplicaChoice[] | undefined;
+  readonly gateway?: GatewayChoice | undefined;
+  readonly autoscaler?: AutoscalerChoice | undefined;
 }
 
 /** A server of somebody else's, as written: placeholders are filled for each trial (external-system.ts). */

@@ -12,6 +12,7 @@ import { models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
+import { fleetSummary, readFleet } from './load-fleet.js';
 import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 import { readTune } from './tune/space.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
@@ -237,6 +238,11 @@ function readSystem(
     Object.entries(raw).filter(([key]) => !own.includes(key) && optionKeys.includes(key)),
   );
   const { sweep, instances, isolation, serverCpus, loadCpus, requestLog } = common;
+  const fleet = readFleet(common, ownModel, path, {
+    yaml,
+    found,
+    readOther: (to) => readOther(to, path, yaml, model, found, folder),
+  });
   return sweepPoints(sweep ?? {}).flatMap((point): SystemSpec[] => {
     const { instances: sweptInstances, ...swept } = point;
     const all = { ...options, ...swept };
@@ -248,7 +254,7 @@ function readSystem(
     return [
       {
         name: [name, ...Object.entries(point).map(([key, value]) => `${key}=${text(value)}`)].join(' '),
-        summary: summaryOf(definition.name, all, count, isolation),
+        summary: summaryOf(definition.name, all, count, isolation) + fleetSummary(fleet),
         strategy: { name: definition.name, options: all },
         instances: count,
         isolation,
@@ -256,9 +262,45 @@ function readSystem(
         serverCpus,
         loadCpus,
         requestLog,
+        ...fleet,
       },
     ];
   });
+}
+
+/** The other system of a gateway's route: one of the scenario's by name, or one of its own. It stands behind the same gateway. */
+function readOther(
+  to: unknown,
+  path: Path,
+  yaml: MergedYaml,
+  model: ModelSpec,
+  found: Problem[],
+  folder: string,
+): SystemSpec | undefined {
+  const declared = isRecord(yaml.value.systems) ? yaml.value.systems : {};
+  const here = [...path, 'gateway', 'route', 'to'];
+  if (typeof to === 'string' && !Object.hasOwn(declared, to)) {
+    found.push(unknownName(yaml.place(here), 'system', to, Object.keys(declared)));
+    return undefined;
+  }
+  const raw = typeof to === 'string' ? declared[to] : to;
+  if (!isRecord(raw) || raw.external !== undefined || raw.gateway !== undefined || raw.sweep !== undefined) {
+    found.push({
+      place: yaml.place(here),
+      found: 'is no system that can stand behind this gateway',
+      allowed: 'the name of one, or { strategy: NAME, … }, without external, gateway or sweep',
+    });
+    return undefined;
+  }
+  return readSystem(
+    typeof to === 'string' ? to : 'other',
+    raw,
+    typeof to === 'string' ? ['systems', to] : here,
+    yaml,
+    model,
+    found,
+    folder,
+  )[0];
 }
 
 /** A server that is not ours; its working folder is relative to the scenario file. */

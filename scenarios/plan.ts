@@ -12,6 +12,7 @@ import { batchingProblem } from '../servers/models/index.js';
 import type { RuntimeMetadata } from '../servers/runtimes/index.js';
 import { strategyNamed } from '../servers/strategies/index.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
+import { isFleet } from './gateway-system.js';
 
 /** What planning must know of a model. */
 export interface PlannedModel {
@@ -43,7 +44,7 @@ export function planTrials(scenario: Scenario, mode: 'real' | 'simulated' = 'rea
 /** Simulated counterparts of the measured trials, run after them: they need the real capacities and disturb nobody. */
 function twins(trials: readonly TrialSpec[]): TrialSpec[] {
   return trials
-    .filter((each) => each.kind === 'measure' && each.system.external === undefined)
+    .filter((each) => each.kind === 'measure' && each.system.external === undefined && !isFleet(each.system))
     .map((each) => simulated(each, `${each.identity.id}.simulated`));
 }
 

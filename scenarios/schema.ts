@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, fraction } from '../results/units.js';
+import { balancingSchema } from '../servers/routing/index.js';
 
 const seed = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)], {
   error: 'must be a whole number from 0 to 2^64 − 1',
@@ -93,6 +94,32 @@ export const scenarioSchema = z.strictObject({
     .default({}),
 });
 
+/** One of a system's replicas. */
+const replicaSchema = z.strictObject({
+  weight: z.number().int().min(1).max(1000).default(1),
+  model: z.record(z.string(), z.unknown()).default({}).describe('options of this replica’s model beside the system’s'),
+});
+
+/** `gateway` of a system. */
+export const gatewaySchema = z.strictObject({
+  ...balancingSchema.shape,
+  program: z
+    .enum(['servemark', 'nginx', 'haproxy'])
+    .default('servemark')
+    .describe('the built-in gateway, or another program where it is installed'),
+  seed: z.number().int().nonnegative().default(1).describe('of the draws of random-two'),
+  route: z
+    .union([z.string(), z.looseObject({ name: z.string(), to: z.unknown() })])
+    .default('all')
+    .describe('{ name: ab | canary | shadow, to: another system, its options … }'),
+});
+
+/** `autoscaler` of a system. */
+const autoscalerSchema = z.looseObject({
+  name: z.string(),
+  interval: duration().default(1e9).describe('between two looks'),
+});
+
 /** Keys of a system beside its strategy's own options. */
 export const systemSchema = z.strictObject({
   strategy: z.string(),
@@ -104,6 +131,14 @@ export const systemSchema = z.strictObject({
   requestLog: fraction()
     .optional()
     .describe('share of the requests that the server logs, one JSON line each, into requests.jsonl beside the records'),
+  replicas: z
+    .union([z.number().int().min(1).max(64), z.array(replicaSchema).min(1).max(64)])
+    .optional()
+    .describe('servers of this kind behind a gateway: how many, or one entry each'),
+  gateway: gatewaySchema.optional().describe('how requests are spread over the replicas, and over another system’s'),
+  autoscaler: autoscalerSchema
+    .optional()
+    .describe('a controller that changes the number of replicas while the load runs'),
   sweep: z
     .record(z.string(), z.array(z.unknown()).min(1))
     .optional()

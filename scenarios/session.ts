@@ -21,6 +21,8 @@ export interface Session {
   /** After `drive`. */
   readonly statistics: TrialFacts['statistics'];
   readonly monitored: Monitored | undefined;
+  /** Of a system behind a gateway. */
+  readonly gateway?: TrialFacts['gateway'];
 }
 
 /** A server process and a load process that meet over a wire protocol. */

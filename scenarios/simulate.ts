@@ -5,6 +5,7 @@ import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
 import type { TrialSpec } from './contract.js';
+import { isFleet } from './gateway-system.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { measuredOverhead } from './overhead.js';
 import type { Profiles } from './profiling.js';
@@ -27,6 +28,12 @@ export async function simulateOutcome(
     return { state: 'skipped', trial: spec.identity, reason: 'virtual time computes no answers to judge' };
   if (spec.system.external)
     return { state: 'skipped', trial: spec.identity, reason: 'an external server has no strategy to simulate' };
+  if (isFleet(spec.system))
+    return {
+      state: 'skipped',
+      trial: spec.identity,
+      reason: 'replicas behind a gateway are simulated by `servemark simulate --fleet`',
+    };
   try {
     return await simulateFacts(spec, load, context, store, profiles);
   } catch (error) {

@@ -17,6 +17,8 @@ import { Unavailable } from '../servers/external.js';
 import { findModel } from '../servers/models/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { ExternalSession } from './external-session.js';
+import { GatewaySession } from './gateway-session.js';
+import { isFleet } from './gateway-system.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { hasMlperfLogs, type MeasuredTrial, writeMlperfLogs } from './mlperf.js';
 import { measuredRoofline, rooflineProblem } from './roofline.js';
@@ -134,6 +136,7 @@ async function measure(
       // Accuracy mode ends with the last sample, whatever the load's own minima.
       load: spec.kind === 'accuracy' ? { ...facts, minDurationNs: 0, minQueries: 0 } : facts,
       statistics: session.statistics,
+      gateway: session.gateway,
       processes: session.monitored?.processes ?? [],
       ...keepReadings(session.monitored, drive.startedAt, spec.identity.id, store),
       targets: targetsOf(spec, context),
@@ -150,6 +153,7 @@ async function measure(
 function sessionOf(spec: TrialSpec, context: TrialContext, onLine: (line: string) => void): Session {
   const { external } = spec.system;
   if (external) return new ExternalSession(spec, external, context, onLine);
+  if (isFleet(spec.system)) return new GatewaySession(spec, context, onLine);
   return transportNamed(spec.identity.transport).endpoint === 'none'
     ? new InProcessSession(spec, context, onLine)
     : new ServerSession(spec, context, onLine);

@@ -109,6 +109,7 @@ function assemble(
     modelVersion: model.version,
     statistics,
     onEvent: events.event,
+    replica: spec.replica,
   });
   const metadata = metadataOf(model, runtime);
   const maxRows = rowLimit(runtime, choice.maxRows);

@@ -22,6 +22,8 @@ export interface ServerSpec {
   readonly profile?: CostTable | undefined;
   /** One line a request; absent: none. */
   readonly requestLog?: RequestLogSpec | undefined;
+  /** Which of several replicas behind a gateway it is, 0 … 255; absent: it stands alone. */
+  readonly replica?: number | undefined;
   /** Processors of the server process, as in `taskset -c`: `0,2-3`. Only where it runs in a process of its own. */
   readonly cpus?: string | undefined;
 }

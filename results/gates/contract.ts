@@ -1,5 +1,6 @@
 import type { Roofline } from '../calibration.js';
 import type { DriveFacts, LoadFacts, Targets } from '../facts.js';
+import type { GatewaySummary } from '../gateway.js';
 import type { ArrivalSummary, BacklogSummary, Finding, InputSummary, TrialIdentity, TrialSummary } from '../summary.js';
 import type { MeasuredWindow } from '../window.js';
 
@@ -21,6 +22,8 @@ export interface GateInput {
   readonly inputs: InputSummary;
   /** Absent where nobody asked (simulated). */
   readonly roofline?: Roofline | undefined;
+  /** Of a system behind a gateway. */
+  readonly gateway?: GatewaySummary | undefined;
   /** Queries issued; of offline its samples. */
   readonly queries: number;
 }

@@ -11,6 +11,7 @@ import { minQueries } from './min-queries.js';
 import { overSaturation } from './over-saturation.js';
 import { performanceConstraint } from './performance-constraint.js';
 import { roofline } from './roofline.js';
+import { sampleRatio } from './sample-ratio.js';
 import { sampleSize } from './sample-size.js';
 import { stoppedEarly } from './stopped-early.js';
 import { accuracyTarget, latencyTarget } from './target.js';
@@ -30,6 +31,7 @@ export const gates = [
   performanceConstraint,
   overSaturation,
   inputRepetition,
+  sampleRatio,
   clock,
   latencyTarget,
   accuracyTarget,

@@ -1,7 +1,7 @@
 import { nowNs } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { checked, lookUp } from '../lookup.js';
-import { Readings } from '../readings.js';
+import { Readings, type Series } from '../readings.js';
 import type { MonitorReport, ProcessUsage } from '../summary.js';
 import type { EventLoopFigures, Monitor, MonitorContext, MonitorDefinition, MonitorTarget } from './contract.js';
 import { type RecentReading, recentReadings } from './recent.js';
@@ -26,6 +26,8 @@ export interface MonitorSet {
   readonly needsUrl: boolean;
   watch(target: MonitorTarget): void;
   hear(role: string, figures: EventLoopFigures): void;
+  /** A course of values that somebody else reads: a reading is added with the instant of the call. */
+  series(series: Series): (value: number | null) => void;
   /** Waits while an idle server is measured, where a monitor wants that; at once otherwise. */
   idle(signal?: AbortSignal): Promise<void>;
   /** Begin the measured window. */
@@ -125,6 +127,10 @@ function running(
     },
     hear: (role, figures) => each((monitor) => monitor.hear?.(role, figures)),
     mark: () => each((monitor) => monitor.mark?.()),
+    series: (series) => {
+      const number = readings.open(series);
+      return (value) => readings.add(number, nowNs(), value);
+    },
     recent: () => recentReadings(readings),
     async idle(signal) {
       const ms = Math.max(0, ...runners.map((runner) => runner.idleMs));

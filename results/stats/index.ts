@@ -1,5 +1,6 @@
 export { bisection } from './bisection.js';
 export { meanInterval, percentileInterval } from './bootstrap.js';
+export { chiSquareTail } from './chi-square.js';
 export { type Dispersion, dispersion } from './dispersion.js';
 export {
   earlyStoppingEstimate,

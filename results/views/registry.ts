@@ -9,6 +9,7 @@ import { devices } from './devices.js';
 import { ecdf } from './ecdf.js';
 import { environment } from './environment.js';
 import { findings } from './findings.js';
+import { gateway } from './gateway.js';
 import { headline } from './headline.js';
 import { loads } from './loads.js';
 import { overview } from './overview.js';
@@ -30,6 +31,7 @@ export const views = [
   curve, // latency against throughput
   percentiles, // latency percentiles
   tenants, // the kinds of a mixed load
+  gateway, // replicas, routes, autoscalers
   ecdf, // whole distributions
   timeline, // what happened when
   batches, // batch sizes

@@ -18,9 +18,17 @@ export interface RealExecutorOptions {
   readonly clock?: ExecutorClock | undefined;
   /** Memory for answers from a cache; default 256 MiB. */
   readonly keptBytes?: number | undefined;
+  /**
+   * One of several replicas: its execution ids are its own among all of theirs, and it does not tell when it saw a request,
+   * for there is no instant from which all of them count.
+   */
+  readonly replica?: number | undefined;
   /** One line about something unusual: a strategy's action that this executor cannot carry out. */
   readonly onEvent?: ((text: string) => void) | undefined;
 }
+
+/** Ids are 32 bit: room for 256 replicas. */
+const EXECUTIONS_OF_A_REPLICA = 2 ** 24;
 
 /** An outcome that came and waits for its turn. */
 interface Completion {
@@ -60,7 +68,13 @@ export class RealExecutor {
     this.#batching = options.batching;
     this.#statistics = options.statistics;
     this.#clock = options.clock ?? realClock();
-    this.#replies = new Replies(options.statistics, options.modelVersion, () => this.#clock.now());
+    this.#replies = new Replies(
+      options.statistics,
+      options.modelVersion,
+      () => this.#clock.now(),
+      options.replica === undefined,
+    );
+    this.#executions = (options.replica ?? 0) * EXECUTIONS_OF_A_REPLICA;
     this.#kept = new KeptResults(options.keptBytes ?? 256 * 1024 ** 2);
     this.#onEvent = options.onEvent ?? (() => {});
     this.#originNs = this.#clock.now();

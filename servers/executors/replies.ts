@@ -24,7 +24,12 @@ export class Replies {
   #outstanding = 0;
   #waiters: (() => void)[] = [];
 
-  constructor(statistics: ExecutorStatistics, modelVersion: string, now: () => number) {
+  constructor(
+    statistics: ExecutorStatistics,
+    modelVersion: string,
+    now: () => number,
+    private readonly tellsArrival = true,
+  ) {
     this.#statistics = statistics;
     this.#modelVersion = modelVersion;
     this.#now = now;
@@ -58,7 +63,7 @@ export class Replies {
     const { formedNs, startNs, endNs, action, number } = result.execution;
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
-    timings.arrivalNs = job.receivedNs - this.#originNs;
+    if (this.tellsArrival) timings.arrivalNs = job.receivedNs - this.#originNs;
     timings.queueNs = formedNs - job.arrivedNs;
     timings.computeInputNs = startNs - formedNs;
     timings.computeInferNs = endNs - startNs;
@@ -77,7 +82,7 @@ export class Replies {
     }
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
-    timings.arrivalNs = job.receivedNs - this.#originNs;
+    if (this.tellsArrival) timings.arrivalNs = job.receivedNs - this.#originNs;
     timings.queueNs = this.#now() - job.arrivedNs;
     this.#answer(job, outputs, timings, { servemark_source: source });
   }

@@ -38,6 +38,9 @@ const FEEDS: Readonly<Record<string, (state: FleetState) => Readonly<Record<stri
 /** Per cent of a replica's capacity that Kubernetes' example aims at, and most charts keep. */
 const HPA_TARGET = 70;
 
+/** Controllers that scale a fleet. */
+export const AUTOSCALERS = Object.keys(FEEDS);
+
 /** An autoscaler of the library over a fleet. Throws UserError where there is none of that name, or an option is wrong. */
 export function createAutoscaler(name: string, options: unknown): Autoscaler {
   const feed = FEEDS[name];
@@ -45,7 +48,7 @@ export function createAutoscaler(name: string, options: unknown): Autoscaler {
     throw new UserError({
       place: 'autoscaler',
       found: `there is no autoscaler "${name}"`,
-      allowed: Object.keys(FEEDS).join(', '),
+      allowed: AUTOSCALERS.join(', '),
     });
   const controller = createController(name, options);
   return (state) => (controller.step(feed(state)) as { readonly replicas: number }).replicas;

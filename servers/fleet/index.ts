@@ -1,4 +1,4 @@
-export { createAutoscaler } from './autoscale.js';
+export { AUTOSCALERS, createAutoscaler, type FleetState } from './autoscale.js';
 export {
   type Candidate,
   type CapacityAnswer,

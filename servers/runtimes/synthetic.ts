@@ -24,6 +24,8 @@ const options = z.strictObject({
   stall: z.strictObject({ every: duration(), for: duration() }).optional(),
   /** The worker dies in its n-th execution (warm-up included), every time it is started. */
   crashOn: z.number().int().positive().optional(),
+  /** So many executions fail, after they have taken their time; which ones is drawn from the seed. Warm-up never fails. */
+  errors: z.strictObject({ seed: z.number().int().nonnegative().default(1), rate: fraction() }).optional(),
 });
 
 type Options = z.output<typeof options>;
@@ -38,6 +40,7 @@ export const synthetic = defineRuntime({
 
 function create(parsed: Options): Runtime {
   const costNs = durations(parsed);
+  const fails = failures(parsed);
   let executions = 0;
   let origin: number | undefined;
   return {
@@ -50,6 +53,7 @@ function create(parsed: Options): Runtime {
       const end = begin + stalledNs + costNs(rows);
       if (parsed.mode === 'sleep') sleepUntil(end);
       spinUntil(end);
+      if (fails(executions)) throw new Error(`synthetic: execution ${executions} fails, as asked`);
       return echoOutputs(parsed.outputs, inputs, rows, outputs);
     },
     close: async () => {},
@@ -66,6 +70,15 @@ function durations({ cost, factor, jitter }: Options): (rows: number) => number 
   if (jitter === undefined) return (rows) => costOf(cost, rows) * factor;
   const random = new FastRandom(jitter.seed);
   return (rows) => costOf(cost, rows) * factor * (1 + jitter.amount * (random.next32() / 2 ** 31 - 1));
+}
+
+/** Instances warm up with three executions unless told otherwise (server.ts). */
+const WARM_UP = 3;
+
+function failures({ errors }: Options): (execution: number) => boolean {
+  if (errors === undefined) return () => false;
+  const random = new FastRandom(errors.seed);
+  return (execution) => execution > WARM_UP && random.next32() < errors.rate * 2 ** 32;
 }
 
 /** A futex wait overshoots by some 60 µs: wake a little early; the caller spins the rest. */

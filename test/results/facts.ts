@@ -96,6 +96,7 @@ export function factsOf(rows: readonly Row[], changes: Changes = {}): TrialFacts
     statistics: changes.statistics as TrialFacts['statistics'],
     processes: (changes.processes as TrialFacts['processes']) ?? [],
     targets: { ...changes.targets },
+    gateway: changes.gateway as TrialFacts['gateway'],
     seed: 1n,
     scheduleSeed: '1',
     ...(changes.roofline ? { roofline: changes.roofline as TrialFacts['roofline'] } : {}),

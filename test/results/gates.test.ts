@@ -460,3 +460,37 @@ describe('roofline', () => {
     });
   });
 });
+
+describe('sample ratio', () => {
+  const split = (primary: number, other: number, users: readonly [number | null, number | null] = [null, null]) => {
+    const pool = (name: string, requests: number, own: number | null) => ({ name, requests, users: own, replicas: [] });
+    const counts = (a: number, b: number) => ({
+      ...{ atNs: 0, requests: a + b, retries: 0, refused: 0, held: 0, mirror: null },
+      pools: [pool('primary', a, users[0]), pool('other', b, users[1])],
+      route: { name: 'ab', basisPoints: { primary: 5000, other: 5000 }, fixed: true, changes: [] },
+    });
+    return factsOf(steady(1000, 10, 5), {
+      gateway: {
+        ...{ algorithm: 'round-robin', level: 'request' as const, program: 'servemark', autoscaler: null },
+        ...{ replicaSeconds: 20, replicas: { first: 2, most: 2, last: 2 } },
+        counts: { before: counts(0, 0), after: counts(primary, other) },
+      },
+    });
+  };
+
+  it('fires at 560 to 440: chi-square 60²/500 · 2 = 14.4, p = 1.5e-4', () => {
+    const found = finding(split(560, 440), 'sample-ratio')!;
+    expect(found.severity).toBe('invalid');
+    expect(found.message).toBe(
+      'The arms have not got their shares: primary 560 instead of 500, other 440 instead of 500 requests (chi-square 14.4, p = 1.5e-4).',
+    );
+  });
+
+  it('lets 540 to 460 be chance: p = 0.011', () => {
+    expect(rules(split(540, 460))).toEqual([]);
+  });
+
+  it('counts users where there are some: 50 and 50 of them may ask as often as they like', () => {
+    expect(rules(split(900, 100, [50, 50]))).toEqual([]);
+  });
+});

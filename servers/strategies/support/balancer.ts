@@ -30,11 +30,15 @@ export interface Pick {
   readonly client?: string | undefined;
   /** Gives two numbers in [0,1), for `random-two`; asked only there. Without it both are 0. */
   readonly draws?: (() => readonly number[]) | undefined;
+  /** Upstreams that have been tried for the same request: not again. */
+  readonly tried?: ReadonlySet<number> | undefined;
 }
 
 interface Upstream {
   readonly id: number;
-  readonly weight: number;
+  weight: number;
+  /** Out: nothing is sent there, whatever its health. Its weight goes on to count for `ip-hash`, as NGINX's `down`. */
+  out: boolean;
   connections: number;
   /** Smooth weighted round robin's running credit. */
   current: number;
@@ -44,26 +48,20 @@ interface Upstream {
 
 /** Chooses among upstreams, counts their connections and watches their failures. Source: NGINX's upstream module. */
 export class Balancer {
-  readonly #upstreams: readonly Upstream[];
+  readonly #upstreams: Upstream[];
   readonly #options: BalancerOptions;
   /** Round robin's next candidate. */
   #pointer = 0;
 
   constructor(options: BalancerOptions) {
     this.#options = options;
-    this.#upstreams = options.upstreams.map(({ weight }, id) => ({
-      id,
-      weight,
-      connections: 0,
-      current: 0,
-      fails: 0,
-      lastFail: undefined,
-    }));
+    this.#upstreams = options.upstreams.map(({ weight }, id) => fresh(id, weight));
   }
 
   /** An upstream that is not down, by the algorithm; undefined, and nothing changes, where all are down. */
   pick(now: number, input: Pick = {}): number | undefined {
-    const up = this.#upstreams.filter((upstream) => !this.#isDown(upstream, now));
+    const { tried } = input;
+    const up = this.#upstreams.filter((upstream) => !this.#isDown(upstream, now) && !tried?.has(upstream.id));
     if (up.length === 0) return undefined;
     const picked = this.#choose(up, input);
     picked.connections++;
@@ -88,12 +86,26 @@ export class Balancer {
     this.#upstreams[id]!.connections--;
   }
 
+  /** A new upstream, in the place of one that left and has no connection any more, else behind all others. Answers its id. */
+  join(weight: number): number {
+    const vacant = this.#upstreams.findIndex(({ out, connections }) => out && connections === 0);
+    const id = vacant < 0 ? this.#upstreams.length : vacant;
+    this.#upstreams[id] = fresh(id, weight);
+    return id;
+  }
+
+  /** Nothing more is sent there; what it has may end. */
+  leave(id: number): void {
+    this.#upstreams[id]!.out = true;
+  }
+
   /** Open connections of every upstream, by id. */
   connections(): number[] {
     return this.#upstreams.map((upstream) => upstream.connections);
   }
 
-  #isDown({ fails, lastFail }: Upstream, now: number): boolean {
+  #isDown({ out, fails, lastFail }: Upstream, now: number): boolean {
+    if (out) return true;
     const { maxFails, failTimeout } = this.#options;
     return maxFails > 0 && fails >= maxFails && lastFail !== undefined && now - lastFail <= failTimeout;
   }
@@ -141,6 +153,10 @@ export class Balancer {
     }
     throw new RangeError(`${value} is not below the sum of the weights`);
   }
+}
+
+function fresh(id: number, weight: number): Upstream {
+  return { id, weight, out: false, connections: 0, current: 0, fails: 0, lastFail: undefined };
 }
 
 /** Everyone gains its weight; the richest (lowest id on a tie) wins and pays for all. */

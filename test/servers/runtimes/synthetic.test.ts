@@ -31,6 +31,21 @@ describe('the synthetic runtime', () => {
     expect(stallLeft(10e9, 10e9, 1e9)).toBe(0);
   });
 
+  test('fails as often as it is told to, by its seed, and never while it warms up', async () => {
+    const failures = async (seed: number) => {
+      const runtime = await createRuntime('synthetic', undefined, { cost: [[1, 0]], errors: { seed, rate: 0.25 } });
+      const failed: number[] = [];
+      for (let n = 1; n <= 403; n++) await timed(runtime, 1).catch(() => failed.push(n));
+      return failed;
+    };
+    const first = await failures(7);
+    expect(first).toEqual(await failures(7));
+    expect(first).not.toEqual(await failures(8));
+    expect(first[0]).toBeGreaterThan(3);
+    // 100 ± 4 standard deviations.
+    expect(Math.abs(first.length - 100)).toBeLessThan(35);
+  });
+
   test('outputs repeat the rows of the first input', async () => {
     const runtime = await createRuntime('synthetic', undefined, {
       cost: [[1, 0]],
