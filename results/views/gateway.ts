@@ -1,7 +1,8 @@
 import type { GatewaySummary } from '../gateway.js';
+import { longestMiss } from '../recovery.js';
 import type { TrialSummary } from '../summary.js';
 import { formatDuration } from '../units.js';
-import type { Block, Cell, ViewDefinition } from './contract.js';
+import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
 import { comparedGroups, type Group } from './support/groups.js';
 import { manyTransports, placeText, rowLabel, traced } from './support/text.js';
 
@@ -9,7 +10,8 @@ import { manyTransports, placeText, rowLabel, traced } from './support/text.js';
 export const gateway: ViewDefinition = {
   name: 'gateway',
   summary: 'Replicas behind a gateway: requests of each, routes, autoscalers, replica-seconds beside attainment',
-  render({ run }) {
+  render(input) {
+    const { run } = input;
     const groups = comparedGroups(run).filter(({ summaries }) => summaries.some((each) => each.gateway));
     if (groups.length === 0) return undefined;
     const transports = manyTransports(groups);
@@ -18,18 +20,18 @@ export const gateway: ViewDefinition = {
       { kind: 'heading', text: 'Replicas' },
       {
         kind: 'text',
-        text: 'Attempts are what a replica was given; a request that was tried again counts at each. Replica-seconds run from the start of a replica’s process to its end, in the measured window. Busy: time at work over the time that its instances were there. Of the first repeat where nothing else is said.',
+        text: 'Attempts are what a replica was given; a request that was tried again counts at each. Replica-seconds run from the start of a replica’s process to its end, in the measured window. Longest miss: from a request that missed the p99 target’s bound to the last one behind which all those due within a second kept it. Busy: time at work over the time that its instances were there. Of the first repeat where nothing else is said.',
       },
-      cost(groups, transports, bound),
+      cost(groups, transports, input, bound),
       ...groups.flatMap((group) => replicas(group, transports)),
       ...groups.flatMap((group) => story(group, transports)),
     ];
   },
 };
 
-function cost(groups: readonly Group[], transports: boolean, bound: number | undefined): Block {
+function cost(groups: readonly Group[], transports: boolean, input: ViewInput, bound: number | undefined): Block {
   const within = bound === undefined ? 'within target' : `within ${formatDuration(bound)}`;
-  const titles = ['load', 'balancing', 'replicas', 'replica-s', within, 'retries', 'refused'];
+  const titles = ['load', 'balancing', 'replicas', 'replica-s', within, 'longest miss', 'retries', 'refused'];
   return {
     kind: 'table',
     caption: 'What was there, and what it was good for',
@@ -46,6 +48,7 @@ function cost(groups: readonly Group[], transports: boolean, bound: number | und
         replicasText(told),
         (mean((each) => each.gateway!.replicaSeconds) ?? 0).toFixed(1),
         share === undefined ? DASH : `${(share * 100).toFixed(2)} %`,
+        missText(own[0]!, input, bound),
         count(mean((each) => each.gateway!.counts?.retries ?? null)),
         count(mean((each) => each.gateway!.counts?.refused ?? null)),
       ];
@@ -73,6 +76,17 @@ function balancing({ algorithm, level, program, autoscaler, counts }: GatewaySum
     ...(route && route !== 'all' ? [route] : []),
     ...(autoscaler ? [autoscaler] : []),
   ].join(', ');
+}
+
+/** When the target was missed for longest: after a step of the rate, the time to recover. */
+function missText({ trial }: TrialSummary, { records }: ViewInput, bound: number | undefined): string {
+  const table = bound === undefined ? undefined : records(trial.id);
+  if (!table) return DASH;
+  const miss = longestMiss(table, bound!);
+  if (!miss) return 'none';
+  const from = (miss.fromNs / 1e9).toFixed(1);
+  if (miss.toNs === null) return `from ${from} s on`;
+  return `${((miss.toNs - miss.fromNs) / 1e9).toFixed(1)} s from ${from} s`;
 }
 
 /** More than that are a crowd: the table of each is left out. */

@@ -38,6 +38,7 @@ const PANELS = {
   latency: 'latency (ms)',
   outstanding: 'outstanding',
   batch: 'rows/execution',
+  replicas: 'replicas',
   cpu: 'server cores',
   gpu: 'GPU (%)',
 } as const;
@@ -69,13 +70,16 @@ const TITLES: Readonly<Record<PanelName, string>> = {
   latency: 'latency',
   outstanding: 'queue',
   batch: 'batch size',
+  replicas: 'replicas that take requests',
   cpu: 'processor time of the server',
   gpu: 'GPU utilization',
 };
 
-/** Batches of one all along are no picture. */
+/** Batches of one all along are no picture, nor are replicas that nobody scales. */
 function worthShowing(panel: PanelName, points: readonly Point[]): boolean {
   const own = points.filter((point) => point.panel === panel);
+  if (panel === 'replicas')
+    return own.some(({ value, system }) => value !== own.find((one) => one.system === system)!.value);
   return panel === 'batch' ? own.some(({ value }) => value > 1.01) : own.length > 0;
 }
 
@@ -153,6 +157,7 @@ function devicePoints(system: string, all: readonly Readings[], endNs: number): 
 }
 
 const DEVICES: readonly { panel: PanelName; subjects: RegExp; metric: string; total: boolean }[] = [
+  { panel: 'replicas', subjects: /^primary$/, metric: 'replicas', total: true },
   { panel: 'cpu', subjects: /^(server|workers)/, metric: 'cpu', total: true },
   { panel: 'gpu', subjects: /^gpu/, metric: 'utilization', total: false },
 ];

@@ -23,6 +23,8 @@ export interface ReplicaSetOptions {
   readonly signal: AbortSignal;
 }
 
+const END_GRACE_MS = 3000;
+
 interface Running {
   readonly n: number;
   readonly startedNs: number;
@@ -85,7 +87,8 @@ export class ReplicaSet {
       this.#all.map(async (running) => {
         running.stopping.abort(new Error('the trial is over'));
         await running.over.catch(() => {});
-        await running.server?.stop();
+        // Nobody waits for what may still be under way there.
+        await running.server?.stop(END_GRACE_MS);
       }),
     );
   }
