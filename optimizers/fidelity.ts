@@ -12,6 +12,8 @@ export interface Fidelity {
   readonly largestDifference: number;
   /** Share of rows whose largest output stands in the same place. */
   readonly agreement: number;
+  /** Of the agreement, 95 %, Wilson. */
+  readonly agreementInterval: { readonly low: number; readonly high: number };
   /** Share of rows whose largest output is the label's, with its 95 % Wilson interval; null where samples have no labels. */
   readonly topOne: Share | null;
   readonly referenceTopOne: Share | null;
@@ -50,14 +52,19 @@ export async function fidelityOf(
     cosine: cosine / rows,
     largestDifference,
     agreement: agreeing / rows,
+    agreementInterval: intervalOf(agreeing, rows),
     topOne: labelled ? share(right, rows) : null,
     referenceTopOne: labelled ? share(referenceRight, rows) : null,
   };
 }
 
 function share(count: number, total: number): Share {
+  return { value: count / total, ...intervalOf(count, total) };
+}
+
+function intervalOf(count: number, total: number): { low: number; high: number } {
   const { low, high } = wilson(count, total);
-  return { value: count / total, low, high };
+  return { low, high };
 }
 
 function rowOf(values: Float32Array, row: number, width: number): Float32Array {

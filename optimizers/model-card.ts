@@ -1,5 +1,6 @@
 import { formatSize } from '../results/units.js';
 import type { Fidelity, Share } from './fidelity.js';
+import { trailMarkdown } from './recipes/trail.js';
 import type { VariantProvenance } from './variant.js';
 
 /** What a variant is, for whoever finds the file: Markdown. Source of the form: Mitchell et al., *Model Cards for Model Reporting*. */
@@ -11,6 +12,7 @@ export function modelCard(provenance: VariantProvenance): string {
     `| | before | after | ratio |\n| --- | ---: | ---: | ---: |\n| bytes | ${count(bytes.before)} | ${count(bytes.after)} | ${bytes.ratio.toFixed(3)} |`,
     '## Passes',
     ...provenance.passes.map(passText),
+    provenance.recipe ? `## How it was arrived at\n\n${trailMarkdown(provenance.recipe)}` : '',
     '## Answers',
     fidelity
       ? fidelityText(fidelity)

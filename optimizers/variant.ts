@@ -7,6 +7,7 @@ import type { Fidelity } from './fidelity.js';
 import { modelCard } from './model-card.js';
 import { type OnnxModel, type WrittenFile, writeModel } from './onnx/index.js';
 import type { AppliedPass, Variant } from './optimize.js';
+import type { RecipeTrail } from './recipes/index.js';
 
 /** Where a variant came from; stored beside it as `<name>.provenance.json`. */
 export interface VariantProvenance {
@@ -22,6 +23,8 @@ export interface VariantProvenance {
   readonly bytes: { readonly before: number; readonly after: number; readonly ratio: number };
   /** Against the parent, on samples; null where it was not asked for or can't be had. */
   readonly fidelity: Fidelity | null;
+  /** How it was arrived at, where a gate judged every pass; absent where passes were simply applied. */
+  readonly recipe?: RecipeTrail | undefined;
   readonly madeBy: string;
 }
 
@@ -40,7 +43,7 @@ export function writeVariant(
   source: VariantSource,
   variant: Variant,
   out: string,
-  extras: Pick<VariantProvenance, 'samples' | 'fidelity'>,
+  extras: Pick<VariantProvenance, 'samples' | 'fidelity' | 'recipe'>,
 ): VariantProvenance {
   const ending = extname(out);
   if (ending !== '.onnx')

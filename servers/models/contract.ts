@@ -24,4 +24,6 @@ export interface ModelDefinition extends ModelSource {
   readonly runtime: string;
   /** Name of the sample library that fits it (clients/samples), if any. */
   readonly samples?: string;
+  /** Name of the library that passes may train and calibrate on: other samples than `samples`. */
+  readonly trainingSamples?: string;
 }

@@ -13,6 +13,7 @@ export const fashionMlp: ModelDefinition = {
   summary: 'Dense net 784-1024-1024-10 on Fashion-MNIST, dynamic batch; ships with the package',
   runtime: 'onnx',
   samples: 'fashion-mnist',
+  trainingSamples: 'fashion-mnist-train',
   resolve: async (signal) => {
     const path = fileURLToPath(new URL('fashion-mlp.onnx', FOLDER));
     const provenance = await readProvenance(new URL('provenance.json', FOLDER));
