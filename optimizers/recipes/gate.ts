@@ -21,7 +21,7 @@ export function judge(fidelity: Fidelity, gate: number, metric = metricOf(fideli
   return { metric, value, interval, ofReference, passes: ofReference >= gate };
 }
 
-export function metricOf({ topOne }: Fidelity): AccuracyMetric {
+function metricOf({ topOne }: Fidelity): AccuracyMetric {
   return topOne === null ? 'agreement' : 'top-1';
 }
 
