@@ -8,6 +8,8 @@ const LAYERS = ['scenarios', 'optimizers', 'clients', 'servers', 'results'] as c
 /** Heavy dependencies and the only places that may import them. */
 const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   'onnxruntime-node': [/^servers\/runtimes\/onnx/, /^optimizers\/train\//],
+  '@tensorflow/tfjs': [/^servers\/runtimes\/tfjs\.ts$/],
+  '@tensorflow/tfjs-backend-wasm': [/^servers\/runtimes\/tfjs\.ts$/],
   yaml: [/^scenarios\/yaml\.ts$/],
   vega: [/^results\/formats\//],
   'vega-lite': [/^results\/formats\//, /^results\/views\//],

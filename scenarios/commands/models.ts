@@ -6,6 +6,7 @@ import { UserError } from '../../results/errors.js';
 import { resolveModel } from '../../servers/models/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { convertModel } from '../convert-model.js';
 import { modelArgument } from './serve.js';
 
 /** `servemark models …`: one sub-command a line of `configure`. */
@@ -20,6 +21,14 @@ export const modelsCommand: CommandDefinition = {
       .option('--dims <input=d,d...>', 'shapes for dynamic dimensions, like ids=128', collect, [])
       .option('--json', 'as JSON')
       .action((model: string, options: { dims: string[]; json?: boolean }) => finish(inspect(model, options)));
+    command
+      .command('convert')
+      .description('a TensorFlow.js model (of a graph or of layers) as ONNX')
+      .argument('<model.json>', 'with its weight files beside it')
+      .requiredOption('-o, --out <file>', 'the .onnx file')
+      .action((path: string, { out }: { out: string }) =>
+        finish(Promise.resolve().then(() => convertModel(path, out))),
+      );
   },
 };
 

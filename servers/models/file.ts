@@ -6,7 +6,7 @@ import { UserError } from '../../results/errors.js';
 import type { ModelSource } from './contract.js';
 
 /** File ending → the runtime that loads it. */
-const RUNTIMES: Readonly<Record<string, string>> = { '.onnx': 'onnx' };
+const RUNTIMES: Readonly<Record<string, string>> = { '.onnx': 'onnx', '.json': 'tfjs' };
 
 /** A model file of the user's. Throws UserError where it is missing, of no known kind, empty, or outside of `root`. */
 export function fileModel(

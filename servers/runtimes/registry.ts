@@ -3,10 +3,12 @@ import type { Runtime, RuntimeDefinition } from './contract.js';
 import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';
 import { synthetic } from './synthetic.js';
+import { tfjs } from './tfjs.js';
 
 /** Every runtime. One import and one line per addition. */
 export const runtimes = [
   onnx, // ONNX models in ONNX Runtime
+  tfjs, // TensorFlow.js models
   synthetic, // executions of known duration
   nullRuntime, // the harness measuring itself
 ] as const satisfies readonly RuntimeDefinition[];
