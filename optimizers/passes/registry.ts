@@ -1,4 +1,5 @@
 import { checked, lookUp } from '../../results/lookup.js';
+import { bucket } from './bucket.js';
 import type { PassDefinition } from './contract.js';
 import { distill } from './distill.js';
 import { fp16 } from './fp16.js';
@@ -27,6 +28,7 @@ export const passes = [
   lowRank, // thin products
   distill, // a student
   graph, // the runtime's own optimiser
+  bucket, // sequence lengths
   splitPipeline, // stages
   splitTensor, // shards
 ] as const satisfies readonly PassDefinition[];
