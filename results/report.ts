@@ -14,6 +14,10 @@ import { identityOf } from './views/support/groups.js';
 export interface ReportOptions extends RenderOptions {
   /** Reads a trial's records; default: from the run's folder. */
   readonly records?: ((trialId: string) => RecordTable | undefined) | undefined;
+  /** Only these views, of those that the format has room for; default: all. */
+  readonly views?: readonly string[] | undefined;
+  /** Name of the file without its ending; default `report`. */
+  readonly name?: string | undefined;
   /** Folder that the report will lie in, for its links to trials; default: the run's own. */
   readonly beside?: string | undefined;
 }
@@ -33,7 +37,7 @@ export async function renderReports(
 }
 
 /** Writes `report.html`, `report.md` and its figures into a run's folder, from what lies there. Answers their paths. */
-export async function writeReports(folder: string, options: RenderOptions = {}): Promise<string[]> {
+export async function writeReports(folder: string, options: ReportOptions = {}): Promise<string[]> {
   const run = readRun(folder);
   const written: string[] = [];
   for (const name of ['html', 'markdown']) written.push(await writeReport([run], name, folder, options));
@@ -45,11 +49,11 @@ export async function writeReport(
   runs: readonly StoredRun[],
   format: string,
   folder: string,
-  options: RenderOptions = {},
+  options: ReportOptions = {},
 ): Promise<string> {
   const { text, files } = await renderReports(runs, format, { ...options, beside: folder });
   for (const file of files) writeFileAtomic(join(folder, file.path), file.content, 'a figure of the report');
-  const path = join(folder, `report.${formatNamed(format).extension}`);
+  const path = join(folder, `${options.name ?? 'report'}.${formatNamed(format).extension}`);
   writeFileAtomic(path, text, 'the report');
   return path;
 }
@@ -57,7 +61,9 @@ export async function writeReport(
 async function render(runs: readonly StoredRun[], format: string, options: ReportOptions): Promise<Rendered> {
   const definition = formatNamed(format);
   const wanted = definition.views;
-  const reports = runs.map((run) => buildReport(run, options, (name) => wanted === 'all' || wanted.includes(name)));
+  const picked = (name: string) => options.views === undefined || options.views.includes(name);
+  const hasRoom = (name: string) => wanted === 'all' || wanted.includes(name);
+  const reports = runs.map((run) => buildReport(run, options, (name) => hasRoom(name) && picked(name)));
   const names = uniqueNames(runs);
   const report = reports.length === 1 ? reports[0]! : joinReports(reports, names);
   const rendered = await definition.render(report, options);

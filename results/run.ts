@@ -11,7 +11,7 @@ export interface RunPlan {
   readonly scenario: string;
   /** The command that reproduces it. */
   readonly command: string;
-  readonly systems: readonly { readonly name: string; readonly summary: string }[];
+  readonly systems: readonly { readonly name: string; readonly summary: string; readonly instances?: number }[];
   readonly loads: readonly { readonly name: string; readonly summary: string }[];
   readonly transports: readonly string[];
   readonly targets: {
@@ -23,6 +23,8 @@ export interface RunPlan {
   readonly model: { readonly name: string; readonly sha256: string | null; readonly provenance: string };
   /** Two names of one system, run for the noise floor (A/A pairs); no part of what is compared. */
   readonly twins?: readonly [string, string] | undefined;
+  /** It is a league of strategies: those that could not take part, and why. */
+  readonly league?: { readonly leftOut: readonly { readonly name: string; readonly reason: string }[] } | undefined;
   /** What all trials share; opaque down here. With it a run is resumed without its scenario file. */
   readonly settings?: unknown;
   readonly trials: readonly { readonly identity: TrialIdentity; readonly detail: unknown }[];

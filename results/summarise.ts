@@ -8,7 +8,7 @@ import type { GateInput } from './gates/index.js';
 import { usedPerSecond } from './gates/roofline.js';
 import { gatewaySummary } from './gateway.js';
 import { inputSummary } from './inputs.js';
-import { executionsBySize } from './metrics/executions.js';
+import { busyTime, executionsBySize } from './metrics/executions.js';
 import type { MetricValue } from './metrics/index.js';
 import { metric } from './metrics/index.js';
 import { offeredRate } from './metrics/offered-rate.js';
@@ -81,6 +81,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     components,
     closure,
     ...batchesOf(window, facts.statistics),
+    busyNs: busyTime(window),
     processes: withLoadProcess(facts),
     ...readOf(facts, counts.ok),
     accuracy,

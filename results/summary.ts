@@ -205,6 +205,11 @@ export interface TrialSummary {
   /** From the records' execution ids (exact), or the difference of the server's statistics; null where neither tells. */
   readonly batchesFrom?: 'records' | 'statistics' | null | undefined;
   readonly meanBatch: number | null;
+  /**
+   * How long instances computed for the answered requests, each execution counted once; null where nobody tells which
+   * execution answered. Absent in older results.
+   */
+  readonly busyNs?: number | null | undefined;
   readonly processes: readonly ProcessUsage[];
   /** Of runs before there were readings: absent. */
   readonly readings?: readonly ReadingSummary[] | undefined;

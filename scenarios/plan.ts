@@ -69,7 +69,7 @@ export function storedPlan(
     question: scenario.question,
     scenario: scenario.name,
     command,
-    systems: scenario.systems.map(({ name, summary }) => ({ name, summary })),
+    systems: scenario.systems.map(({ name, summary, instances }) => ({ name, summary, instances })),
     loads: scenario.loads.map(({ name, summary }) => ({ name, summary })),
     transports: scenario.transports,
     targets: scenario.targets,

@@ -88,11 +88,11 @@ function update(task: { title: string; output: string }, event: RunEvent, starte
   task.output = `${phase} ${Math.round(fraction * 100)} %, ${formatRate(ratePerSecond)}${p99}${errors > 0 ? `, ${errors} errors` : ''}`;
 }
 
-/** Prints the short report and where the long ones are; answers the exit code. */
-export async function conclude(finished: FinishedRun, strict: boolean): Promise<number> {
+/** Prints the short report (of a league: only its own views) and where the long ones are; answers the exit code. */
+export async function conclude(finished: FinishedRun, strict: boolean, views?: readonly string[]): Promise<number> {
   const run = readRun(finished.folder);
   const colour = (process.stdout.isTTY ?? false) && !process.env.NO_COLOR;
-  const { text } = await renderReport(run, 'terminal', { colour, width: process.stdout.columns ?? 100 });
+  const { text } = await renderReport(run, 'terminal', { colour, width: process.stdout.columns ?? 100, views });
   process.stdout.write(`\n${text}\n`);
   for (const path of finished.reports) process.stdout.write(`${pc.dim('report')} ${path}\n`);
   if (finished.state === 'interrupted') {

@@ -1,4 +1,5 @@
 import { auditCommand } from './commands/audit.js';
+import { benchCommand } from './commands/bench.js';
 import { calibrateCommand } from './commands/calibrate.js';
 import { compareCommand } from './commands/compare.js';
 import { conformCommand } from './commands/conform.js';
@@ -33,6 +34,7 @@ export const commands = [
   reportCommand,
   compareCommand,
   tuneCommand,
+  benchCommand,
   gateCommand,
   historyCommand,
   replayCommand,

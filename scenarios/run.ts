@@ -35,8 +35,8 @@ export interface RunOptions {
   readonly profilePath?: string | undefined;
   /** Also loads that the calibrated load processes are not good for. */
   readonly force?: boolean | undefined;
-  /** Write reports at the end; default true. */
-  readonly reports?: boolean | undefined;
+  /** Write reports at the end; default true. Names of views: only these. */
+  readonly reports?: boolean | readonly string[] | undefined;
 }
 
 export interface FinishedRun {
@@ -107,7 +107,12 @@ async function execute(
   }
   if (signal.aborted) state = 'interrupted';
   store.finish(state);
-  return { folder: store.folder, state, reports: options.reports === false ? [] : await writeReports(store.folder) };
+  return { folder: store.folder, state, reports: await reportsOf(store.folder, options.reports) };
+}
+
+function reportsOf(folder: string, wanted: RunOptions['reports'] = true): Promise<string[]> {
+  if (wanted === false) return Promise.resolve([]);
+  return writeReports(folder, wanted === true ? {} : { views: wanted });
 }
 
 /** Carries trials out one by one and keeps what later ones need: capacities, cost tables. */

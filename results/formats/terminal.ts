@@ -13,7 +13,7 @@ export const terminal: FormatDefinition = {
   name: 'terminal',
   summary: 'The answer, systems × loads and findings as text for a terminal',
   extension: 'txt',
-  views: ['headline', 'tuning', 'overview', 'findings'],
+  views: ['decision', 'league', 'headline', 'tuning', 'overview', 'findings'],
   render(report, { colour = false, width: asked = 100 }): Promise<Rendered> {
     const width = Math.max(NARROWEST, asked);
     const colours = pc.createColors(colour);

@@ -18,3 +18,16 @@ export function executionsBySize({
   for (const size of sizeOf.values()) counts.set(size, (counts.get(size) ?? 0) + 1);
   return [...counts].map(([size, count]) => ({ size, count })).sort((a, b) => a.size - b.size);
 }
+
+/** How long the executions that answered the window's ok requests took, each counted once; null where none is told. */
+export function busyTime({ records, rows }: Pick<Window, 'records' | 'rows'>): number | null {
+  const durations = new Map<number, number>();
+  for (const row of rows) {
+    const id = records.executionId[row]!;
+    if (id !== 0) durations.set(id, records.computeInferNs[row]!);
+  }
+  if (durations.size === 0) return null;
+  let sum = 0;
+  for (const each of durations.values()) sum += each;
+  return Number.isFinite(sum) ? sum : null;
+}

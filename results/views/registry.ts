@@ -5,12 +5,14 @@ import { components } from './components.js';
 import type { ViewDefinition } from './contract.js';
 import { cost } from './cost.js';
 import { curve } from './curve.js';
+import { decision } from './decision.js';
 import { devices } from './devices.js';
 import { ecdf } from './ecdf.js';
 import { environment } from './environment.js';
 import { findings } from './findings.js';
 import { gateway } from './gateway.js';
 import { headline } from './headline.js';
+import { league } from './league.js';
 import { loads } from './loads.js';
 import { overview } from './overview.js';
 import { percentiles } from './percentiles.js';
@@ -26,6 +28,8 @@ import { tuning } from './tuning.js';
 /** Every section of a report, in its order. One import and one line per addition. */
 export const views = [
   headline, // the answer in words
+  decision, // which strategy when
+  league, // strategies ranked
   tuning, // the search for a configuration
   overview, // systems × loads
   curve, // latency against throughput

@@ -112,6 +112,10 @@ export interface StrategyDefinition<Options extends z.ZodType = z.ZodType> {
   readonly options: Options;
   /** Why it runs in virtual time only: what real instances here can't do. Absent: it is served for real. */
   readonly simulatedOnly?: string;
+  /** Why it has no place in a league of single requests of one model: what it needs instead. */
+  readonly unranked?: string;
+  /** Where it departs from the original, and why; for its page in the documentation. */
+  readonly differs?: readonly string[];
   /** Needs a measured cost table. */
   readonly usesProfile?: boolean;
   /** Never leaves an instance idle while a request that could run waits; the contract tests hold it to this. */

@@ -28,6 +28,7 @@ export const predictionCache = defineStrategy({
   name: 'prediction-cache',
   summary: 'A cache of answers in front of another strategy; equal requests in flight can share one execution',
   source: 'Clipper, NSDI 2017, section 4.2; Triton response cache',
+  unranked: 'what a cache saves is decided by how often inputs repeat, not by the load',
   originals: { capacity: 'cache size' },
   options,
   examples: [

@@ -26,6 +26,7 @@ export const routeShadow = defineStrategy({
   name: 'route-shadow',
   summary: 'The first instance answers; the second runs copies of a share of the requests and answers nobody',
   source: 'Istio traffic mirroring',
+  unranked: 'what it answers is `serial`; the copies answer nobody',
   originals: { mirrorBasisPoints: 'mirrorPercentage' },
   options,
   examples: [{}, { mirrorBasisPoints: 5000, maxShadowQueue: 2 }],

@@ -23,6 +23,7 @@ export const tritonSequence = defineStrategy({
   name: 'triton-sequence',
   summary: 'Stateful models: a sequence of requests keeps one batch slot of one instance',
   source: 'Triton sequence batcher, direct strategy',
+  unranked: 'it serves sequences of dependent requests',
   originals: {
     maxBatchSize: 'max_batch_size',
     maxSequenceIdle: 'max_sequence_idle_microseconds',

@@ -36,7 +36,7 @@ describe('a report', () => {
   it('has every view that the run has data for, and no others', () => {
     const sections = [...html.matchAll(/<section id="([a-z]+)">/g)].map((match) => match[1]);
     // The fake searched nothing, has no tenants and no readings; its plan names no strategy: the reference run's report has the queues.
-    const absent = ['accuracy', 'simulation', 'queueing', 'tuning', 'tenants', 'devices'];
+    const absent = ['accuracy', 'decision', 'devices', 'league', 'queueing', 'simulation', 'tenants', 'tuning'];
     expect(sections).toEqual(views.map((view) => view.name).filter((name) => !absent.includes(name)));
   });
 
