@@ -60,7 +60,7 @@ describe('servemark bench strategies', () => {
     expect(stdout).toContain('League table (simulated, 1 load)');
     const { trials } = JSON.parse(readFileSync(join(newest(), 'plan.json'), 'utf8')) as { trials: unknown[] };
     expect(trials).toHaveLength(1 + 2 * 2); // a probe; serial, which rates are relative to, and batching, each twice
-  });
+  }, 120_000);
 
   test.each([
     [['models'], /there is no bench "models"\. Allowed: strategies/],
