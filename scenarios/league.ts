@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Problem, UserError } from '../results/errors.js';
+import { writeJsonAtomic } from '../results/files.js';
+import { leagueData } from '../results/league-data.js';
 import { unknownName } from '../results/lookup.js';
 import { packageRoot } from '../results/package.js';
 import { writeReport } from '../results/report.js';
@@ -48,18 +51,21 @@ export async function planLeague(
   return { scenario, prepared: { ...prepared, stored } };
 }
 
-/** Runs it and writes, beside the report, the page of the decision alone. */
+/** Runs it and writes, beside the report, the page of the decision alone and the figures as data. */
 export async function runLeague(
   { scenario, prepared }: Awaited<ReturnType<typeof planLeague>>,
   options: RunOptions,
 ): Promise<FinishedRun> {
   const finished = await runScenario(scenario, prepared, { ...options, reports: LEAGUE_VIEWS });
-  return { ...finished, reports: [...(await decisionPages(finished.folder)), ...finished.reports] };
+  return { ...finished, reports: [...(await writePages(finished.folder)), ...finished.reports] };
 }
 
-async function decisionPages(folder: string): Promise<string[]> {
+/** `decision.html`, `decision.md` and, for programs, `league.json`. */
+async function writePages(folder: string): Promise<string[]> {
   const run = readRun(folder);
-  const pages: string[] = [];
+  const data = join(folder, 'league.json');
+  writeJsonAtomic(data, leagueData(run), 'the league as data');
+  const pages = [data];
   for (const format of ['html', 'markdown'])
     pages.push(await writeReport([run], format, folder, { views: ['decision'], name: 'decision' }));
   return pages;

@@ -1,9 +1,8 @@
 import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
-import { costOf } from './league.js';
 import { type Claim, PAIRS_FOR_A_CLAIM } from './support/claims.js';
 import { type Figure, latency, merge } from './support/figures.js';
 import { comparedGroups, type Group, identityOf, simulatedGroups } from './support/groups.js';
-import { byInstances, goodShare, leadersOf, type Region, regionsOf } from './support/standings.js';
+import { byInstances, costOf, goodShare, leadersOf, type Region, regionsOf } from './support/standings.js';
 import { counted, listed, percentText, ratioText } from './support/text.js';
 
 /** Which strategy when: derived from a league's data by rule. */

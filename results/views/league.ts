@@ -2,7 +2,7 @@ import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
 import { type Figure, goodput, latency, merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
 import { comparedGroups, type Group, simulatedGroups } from './support/groups.js';
-import { computeCost, goodShare, leadersOf, processorCost, type Region, regionsOf } from './support/standings.js';
+import { costOf, goodShare, leadersOf, type Region, regionsOf } from './support/standings.js';
 import { cautionText, counted, figureCell, percentText, traced } from './support/text.js';
 
 /** Strategies ranked over all loads: goodput at the objective, p99, cost. Only of runs of `servemark bench strategies`. */
@@ -53,11 +53,6 @@ function tables(groups: readonly Group[], { run, seed }: ViewInput): Block[] {
       mark(regions, (region) => region.choice),
     ),
   ];
-}
-
-/** Measured runs know the processor time of the serving processes; virtual time knows how long instances computed. */
-export function costOf(groups: readonly Group[]): Figure {
-  return groups.some((group) => merge(group, processorCost)) ? processorCost : computeCost;
 }
 
 function standings(

@@ -20,6 +20,9 @@ export const clipperAimd = defineStrategy({
   summary:
     'Each replica finds its largest batch within a latency objective: additive increase, multiplicative decrease',
   source: 'Clipper, NSDI 2017, section 4.3',
+  differs: [
+    'A replica’s cap is a whole number, and grows only after batches that were full: a batch that was not full shows nothing about a larger one.',
+  ],
   originals: { slo: 'latency_objective', batchWait: 'delayed batching' },
   options,
   examples: [

@@ -35,6 +35,9 @@ export const clipperEstimator = defineStrategy({
   name: 'clipper-estimator',
   summary: 'Each replica explores larger batches while there is time and else estimates what fits the deadline',
   source: 'Clipper release, task executor and latency estimator',
+  differs: [
+    'The random growth of the released code (1 + N(0.1, 0.05)) is a fixed percentage: a strategy draws nothing.',
+  ],
   originals: { slo: 'latency_objective', budgetPercent: 'budget decay', growthPercent: 'mean exploration factor' },
   options,
   examples: [{ slo: '50ms' }, { slo: '10ms', minSamples: 1, growthPercent: 20, maxBatchSize: 16 }],

@@ -22,6 +22,9 @@ export const clipperQuantile = defineStrategy({
   name: 'clipper-quantile',
   summary: 'Each replica finds its largest batch within a latency objective by quantile regression',
   source: 'Clipper, NSDI 2017, section 4.3',
+  differs: [
+    'The paper names quantile regression and gives no algorithm: this one is exact over a window, and a cap grows by a bounded factor.',
+  ],
   originals: { slo: 'latency_objective', batchWait: 'delayed batching' },
   options,
   examples: [{ slo: '20ms' }, { slo: '5ms', window: 5, growth: 3, batchWait: '1ms', maxBatchSize: 16 }],

@@ -27,6 +27,7 @@ export const clockwork = defineStrategy({
   summary:
     'Admission by profile: whatever would end after its deadline is refused at once; batches as large as deadlines bear',
   source: 'Clockwork, OSDI 2020',
+  differs: ['One row a request, one model, and no loading of models: admission by profile alone.'],
   options,
   examples: [{ slo: '20ms' }, { slo: '5ms', maxBatchSize: 4 }],
   usesProfile: true,

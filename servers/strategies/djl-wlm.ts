@@ -36,6 +36,10 @@ export const djlWlm = defineStrategy({
   name: 'djl-wlm',
   summary: 'Fixed and temporary workers, each draining the queue and then waiting for its batch to fill',
   source: 'DJL Serving, work-load manager',
+  differs: [
+    'One device.',
+    'Idle workers stand in a line and get jobs in turn; the original leaves the order to the threads.',
+  ],
   originals: {
     batchSize: 'batch_size',
     maxBatchDelay: 'max_batch_delay',

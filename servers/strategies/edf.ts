@@ -27,6 +27,9 @@ export const edf = defineStrategy({
   name: 'edf',
   summary: 'The earliest deadline goes first; expired or infeasible requests may be dropped',
   source: 'Earliest deadline first',
+  differs: [
+    'A textbook rule, not a system. What `drop` does, and the order among equal deadlines (of arrival), is ours.',
+  ],
   options,
   examples: [
     {},

@@ -24,6 +24,10 @@ export const instanceGroup = defineStrategy({
   name: 'instance-group',
   summary: 'Several instances behind one queue, one request at a time each',
   source: 'Triton instance groups, rate limiter',
+  differs: [
+    'A queue limit (`maxQueueSize`) is ours.',
+    'While the instance that is next lacks a resource, nothing is dispatched: no other instance is tried. The original’s documents leave this open.',
+  ],
   originals: { rateLimiter: 'rate_limiter' },
   options,
   examples: [

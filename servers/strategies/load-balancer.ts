@@ -17,6 +17,10 @@ export const loadBalancer = defineStrategy({
   name: 'load-balancer',
   summary: 'A queue for each instance; round robin, weights, fewest connections, address hash or the better of two',
   source: 'NGINX upstream module',
+  differs: [
+    'Each upstream is an instance with a queue of its own; health is passive (what the open-source server has).',
+    '`random-two` takes its two numbers from the request, so that a run can be repeated.',
+  ],
   originals: { maxFails: 'max_fails', failTimeout: 'fail_timeout', algorithm: 'ip_hash, least_conn, random two' },
   options,
   examples: [

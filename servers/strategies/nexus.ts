@@ -31,6 +31,9 @@ export const nexus = defineStrategy({
   name: 'nexus',
   summary: 'Batches of a target size; a head too old to lead a whole batch in time is dropped early',
   source: 'Nexus, SOSP 2019',
+  differs: [
+    'One row a request and one model. The target batch size is given; the original computes it when it packs models onto devices.',
+  ],
   originals: { targetBatchSize: 'batch size of the squishy bin packing' },
   options,
   examples: [

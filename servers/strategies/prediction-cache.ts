@@ -28,6 +28,10 @@ export const predictionCache = defineStrategy({
   name: 'prediction-cache',
   summary: 'A cache of answers in front of another strategy; equal requests in flight can share one execution',
   source: 'Clipper, NSDI 2017, section 4.2; Triton response cache',
+  differs: [
+    'The key is given with the request (`key`), not computed from its tensors by the strategy.',
+    'Clipper’s CLOCK cache and Triton’s least-recently-used one are two policies of one strategy, and it wraps any other strategy.',
+  ],
   unranked: 'what a cache saves is decided by how often inputs repeat, not by the load',
   originals: { capacity: 'cache size' },
   options,

@@ -30,6 +30,10 @@ export const reefStage = defineStrategy({
   name: 'reef-stage',
   summary: 'Real-time requests overtake best-effort ones at stage boundaries, or kill them (one instance)',
   source: 'REEF, OSDI 2022',
+  differs: [
+    'Stages of a model stand in for GPU kernels: preemption is cooperative, between stages, and a kill ends the execution, not a kernel queue.',
+    'One instance.',
+  ],
   unranked: 'it is about two classes of requests; with one class it is `serial`',
   options,
   examples: [{}, { mode: 'none' }, { mode: 'wait', stages: 6, depth: 4 }, { mode: 'kill', respawn: '1ms' }],

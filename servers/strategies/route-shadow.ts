@@ -26,6 +26,9 @@ export const routeShadow = defineStrategy({
   name: 'route-shadow',
   summary: 'The first instance answers; the second runs copies of a share of the requests and answers nobody',
   source: 'Istio traffic mirroring',
+  differs: [
+    'The share is decided by a hash of the request’s id, so that the same requests are copied in every run; the original draws.',
+  ],
   unranked: 'what it answers is `serial`; the copies answer nobody',
   originals: { mirrorBasisPoints: 'mirrorPercentage' },
   options,

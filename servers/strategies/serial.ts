@@ -13,6 +13,7 @@ export const serial = defineStrategy({
   name: 'serial',
   summary: 'One request at a time on one instance, first come, first served',
   source: 'Triton default scheduler',
+  differs: ['A queue limit (`maxQueueSize`) is ours: the original’s default scheduler has none.'],
   options,
   examples: [{}, { maxQueueSize: 4 }],
   workConserving: () => true,

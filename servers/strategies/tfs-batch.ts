@@ -31,6 +31,10 @@ export const tfsBatch = defineStrategy({
   name: 'tfs-batch',
   summary: 'Batches are cut on arrival and close by size or age; models take turns',
   source: 'TensorFlow Serving, SharedBatchScheduler',
+  differs: [
+    'Large tasks are not split, and there are no priorities.',
+    '`num_batch_threads` is the number of instances; any instance runs any model.',
+  ],
   originals: {
     maxBatchSize: 'max_batch_size',
     batchTimeout: 'batch_timeout_micros',

@@ -28,6 +28,10 @@ export const torchserveBatch = defineStrategy({
   name: 'torchserve-batch',
   summary: 'One worker at a time collects a batch; its delay starts with the first job it picks up',
   source: 'TorchServe / Multi Model Server, pollBatch',
+  differs: [
+    'One model, and no control jobs (scaling, describing).',
+    'With `maxBatchDelay` 0 a batch has at most two requests: so does the released code.',
+  ],
   originals: { batchSize: 'batchSize', maxBatchDelay: 'maxBatchDelay', jobQueueSize: 'job_queue_size' },
   options,
   examples: [{}, { batchSize: 4, maxBatchDelay: '2ms', jobQueueSize: 8 }, { batchSize: 8, maxBatchDelay: 0 }],

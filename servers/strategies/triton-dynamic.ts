@@ -21,6 +21,11 @@ export const tritonDynamic = defineStrategy({
   name: 'triton-dynamic',
   summary: 'Batches of what waits, of preferred sizes, after at most a delay; priorities and timeouts',
   source: 'Triton core, dynamic batch scheduler and priority queue',
+  differs: [
+    'No prefetch and no merging of payloads at dequeue: a batch is formed only for an idle instance, so that what is simulated is what is served.',
+    'Expiry is strict, so a wake for it comes one nanosecond after it.',
+    'The sweep that rejects expired requests while every instance is busy (500 ms in the code) is an option.',
+  ],
   originals: {
     maxBatchSize: 'max_batch_size',
     preferredBatchSize: 'preferred_batch_size',

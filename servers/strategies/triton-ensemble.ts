@@ -40,6 +40,10 @@ export const tritonEnsemble = defineStrategy({
   name: 'triton-ensemble',
   summary: 'A graph of models; each step is queued in its model as soon as its inputs exist',
   source: 'Triton ensemble scheduler',
+  differs: [
+    'A step waits for the steps that are named in `after`; the original derives them from tensor names.',
+    'Simulated only.',
+  ],
   unranked: 'it serves a graph of several models',
   simulatedOnly: 'a real server here has one model; an ensemble needs several with tensors handed from step to step',
   originals: { steps: 'ensemble_scheduling.step', maxInflightRequests: 'max_inflight_requests' },

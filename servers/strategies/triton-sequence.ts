@@ -23,6 +23,10 @@ export const tritonSequence = defineStrategy({
   name: 'triton-sequence',
   summary: 'Stateful models: a sequence of requests keeps one batch slot of one instance',
   source: 'Triton sequence batcher, direct strategy',
+  differs: [
+    'The direct scheduling strategy only, without control tensors.',
+    '`start` on a sequence that is live has no effect.',
+  ],
   unranked: 'it serves sequences of dependent requests',
   originals: {
     maxBatchSize: 'max_batch_size',

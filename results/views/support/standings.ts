@@ -31,6 +31,11 @@ export const processorCost: Figure = {
   format: formatDuration,
 };
 
+/** Measured runs know the processor time of the serving processes; virtual time knows how long instances computed. */
+export function costOf(groups: readonly Group[]): Figure {
+  return groups.some((group) => merge(group, processorCost)) ? processorCost : computeCost;
+}
+
 function perGoodAnswer({ counts, goodputPerSecond: good, throughputPerSecond: all }: TrialSummary, ns: number | null) {
   if (ns === null || !good || !all) return null;
   return ns / ((counts.ok * good) / all);
