@@ -18,7 +18,7 @@ h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
 a { color: var(--accent); }
 progress { width: 100%; height: .5rem; accent-color: var(--accent); }
 #charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem 1.5rem; margin-top: 1rem; }
-figure { margin: 0; min-width: 0; }
+figure { margin: 0; min-width: 0; overflow: hidden; }
 figcaption { font-size: .875rem; color: var(--faint); }
 .plot { min-height: 190px; }
 .u-legend { font-size: .8125rem; text-align: left !important; color: var(--ink); font-variant-numeric: tabular-nums; }

@@ -86,8 +86,16 @@ async function nextLoad(cli: number, seen: readonly ProcessEntry[]): Promise<Pro
       ({ pid, command }) => command.includes('load-process.js') && !seen.some((s) => s.pid === pid),
     ),
   );
-  const worker = await child(cli, 'instance-worker.js');
-  const before = cpuTicks(worker.pid);
-  await until('requests', () => cpuTicks(worker.pid) >= before + INTO_THE_LOAD_TICKS);
+  const used = new Map<number, number>();
+  await until('requests', () => {
+    // The worker of an earlier trial may just be going.
+    const workers = descendants(cli).filter(({ command }) => command.includes('instance-worker.js'));
+    return workers.some(({ pid }) => {
+      const ticks = cpuTicks(pid);
+      if (ticks === undefined) return false;
+      if (!used.has(pid)) used.set(pid, ticks);
+      return ticks >= used.get(pid)! + INTO_THE_LOAD_TICKS;
+    });
+  });
   return load;
 }

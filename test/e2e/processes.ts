@@ -25,8 +25,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** CPU time that the process has used, in ticks of 10 ms. */
-export function cpuTicks(pid: number): number {
+/** CPU time that the process has used, in ticks of 10 ms; undefined where it is gone. */
+export function cpuTicks(pid: number): number | undefined {
+  if (!isAlive(pid)) return undefined;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);
