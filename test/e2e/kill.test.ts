@@ -12,12 +12,12 @@ const SCENARIO = `schema: 1
 question: What survives SIGKILL?
 model: { runtime: synthetic, cost: [[1, 5ms]], mode: spin }
 systems: { a: { strategy: serial, isolation: process } }
-loads: { busy: { type: closed, concurrency: 4, duration: 1.5s } }
+loads: { busy: { type: closed, concurrency: 4, duration: 3s } }
 repeats: 4
 warmUp: 50ms
 `;
 
-/** CPU time of the worker from which on the load is surely under way: its start takes about 35, warm-up 5, the load 150. */
+/** CPU time of the worker from which on the load is surely under way: its start takes about 35, warm-up 5, the load 300 on an idle machine. */
 const INTO_THE_LOAD_TICKS = 90;
 
 test.skipIf(!HAS_PROC)(
