@@ -26,6 +26,8 @@ export interface DriveJob {
     readonly directory?: string | undefined;
     readonly count?: number | undefined;
     readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
+    /** The library's first samples are for passes: no load sees them. */
+    readonly forPasses?: number | undefined;
   };
   readonly seeds: LoadSeeds;
   readonly warmUpNs: number;

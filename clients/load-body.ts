@@ -5,7 +5,7 @@ import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
 import type { DriveJob } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
-import { samplesNamed } from './samples/index.js';
+import { samplesNamed, withoutFirst } from './samples/index.js';
 import { createTransport } from './transports/index.js';
 
 /** A server core in the load process itself, for the in-process transport. */
@@ -92,13 +92,14 @@ async function driveAgainst(
   const responses = job.mode === 'accuracy' || job.judge || job.outputsPath !== undefined;
   const transport = createTransport(job.transport, { ...job, service, responses });
   try {
-    const samples = await samplesNamed(job.samples.name).create({
+    const library = await samplesNamed(job.samples.name).create({
       metadata: job.metadata ?? (await transport.modelMetadata(signal)),
       seed: BigInt(job.seeds.samples),
       directory: job.samples.directory,
       count: job.samples.count,
       dims: job.samples.dims,
     });
+    const samples = withoutFirst(library, job.samples.forPasses ?? 0);
     const meet = job.share && start.meet;
     return await drive(job, transport, samples, (progress) => process.send?.(progress), signal, meet);
   } finally {

@@ -11,7 +11,7 @@ export interface RunPlan {
   readonly scenario: string;
   /** The command that reproduces it. */
   readonly command: string;
-  readonly systems: readonly { readonly name: string; readonly summary: string; readonly instances?: number }[];
+  readonly systems: readonly PlannedSystem[];
   readonly loads: readonly { readonly name: string; readonly summary: string }[];
   readonly transports: readonly string[];
   readonly targets: {
@@ -29,6 +29,22 @@ export interface RunPlan {
   readonly settings?: unknown;
   readonly trials: readonly { readonly identity: TrialIdentity; readonly detail: unknown }[];
   readonly simulated: boolean;
+}
+
+export interface PlannedSystem {
+  readonly name: string;
+  readonly summary: string;
+  readonly instances?: number;
+  /** The file that it serves; absent where there is none, and in older runs. */
+  readonly model?:
+    | {
+        readonly name: string;
+        readonly bytes: number;
+        readonly sha256: string;
+        /** What made it of its parent, in order; empty: it is as it was given. */
+        readonly passes: readonly string[];
+      }
+    | undefined;
 }
 
 /** A run folder as it is read back; the only input of reports. */

@@ -63,6 +63,8 @@ export interface SamplesChoice {
   readonly directory?: string | undefined;
   readonly count?: number | undefined;
   readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** The library's first samples are for passes: no load sees them. */
+  readonly forPasses?: number | undefined;
 }
 
 export interface SystemSpec {

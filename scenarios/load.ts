@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import { type LoadDefinition, loads } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
+import { variantPath } from '../optimizers/make-variant.js';
 import { denseModelFile } from '../optimizers/onnx/dense.js';
+import { passes } from '../optimizers/passes/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
@@ -13,6 +15,7 @@ import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
 import { fleetSummary, readFleet } from './load-fleet.js';
+import { ownSamples } from './samples.js';
 import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 import { readTune } from './tune/space.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
@@ -39,14 +42,15 @@ export function loadScenario(file: string): Scenario {
   if (!top) throw new UserError(found);
   const model = readModel(top.model, ['model'], yaml, found, dirname(file));
   // Without a sound model the systems are read for their own mistakes; the scenario is refused anyway.
-  const systems = readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file));
+  const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
+  const withPlaces = (list: readonly SystemSpec[]) => list.map((system) => placed(system, chosenSamples));
+  const systems = withPlaces(readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file)));
   const twin = readTwin(top.comparison.noiseFloor, systems, yaml, found);
   const loadSpecs = readLoads(yaml, found, dirname(file));
   checkTransports(top.transports, yaml, found);
   const chosenMonitors = readMonitors(top.monitors, top.monitorPeriod, yaml, found);
   checkLoadProcesses(top.loadProcesses, loadSpecs, top.transports, yaml, found);
   checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
-  const chosenSamples = readSamples(top.samples, yaml, found, dirname(file));
   const seeds = readSeeds(top.seeds, DEFAULT_SEEDS[top.preset === 'quick' ? 'quick' : 'mlperf'], yaml, found);
   const tune =
     top.tune === undefined || found.length > 0
@@ -58,7 +62,7 @@ export function loadScenario(file: string): Scenario {
           transports: top.transports,
           found,
           readSystem: (name, raw, problems) =>
-            readSystem(name, raw, ['systems', name.split(' ')[0]!], yaml, model!, problems, dirname(file)),
+            withPlaces(readSystem(name, raw, ['systems', name.split(' ')[0]!], yaml, model!, problems, dirname(file))),
         });
   if (found.length > 0 || !model) throw new UserError(found);
   return {
@@ -141,6 +145,7 @@ function readModel(
   yaml: MergedYaml,
   found: Problem[],
   folder: string,
+  inherited?: ModelSpec,
 ): ModelSpec | undefined {
   if (typeof raw === 'string') return zooModel(raw, yaml.place(path), found);
   if (!isRecord(raw)) {
@@ -151,6 +156,7 @@ function readModel(
     });
     return undefined;
   }
+  if (raw.passes !== undefined) return readMade(raw, path, yaml, found, folder, inherited);
   const {
     zoo,
     path: file,
@@ -180,6 +186,52 @@ function readModel(
   return file === undefined
     ? { runtime: runtimeName, name: servedAs, options }
     : { path: resolve(folder, file), name: servedAs, options };
+}
+
+/**
+ * A model that passes make: of what the other keys name, or of the scenario's model. Its place in the cache follows when the
+ * samples are known (`placed`).
+ */
+function readMade(
+  { passes: written, name, ...rest }: Readonly<Record<string, unknown>>,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+  folder: string,
+  inherited: ModelSpec | undefined,
+): ModelSpec | undefined {
+  const own = Object.keys(rest).length > 0 || inherited === undefined;
+  const parent = own ? readModel(rest, path, yaml, found, folder) : inherited;
+  const steps = (written as readonly (string | { readonly name: string })[]).map((step, index) => {
+    const { name: pass, ...options } = typeof step === 'string' ? { name: step } : step;
+    const place = [...path, 'passes', index];
+    const definition = find(passes, pass, 'pass', yaml.place(place), found);
+    if (definition) checkOptions(definition.options, options, place, yaml, found);
+    return { name: pass, options };
+  });
+  if (parent === undefined) return undefined;
+  if ('runtime' in parent) {
+    found.push({ place: yaml.place([...path, 'passes']), found: 'passes rewrite ONNX files, and this model has none' });
+    return undefined;
+  }
+  const servedAs = typeof name === 'string' ? name : undefined;
+  return { path: '', name: servedAs, made: { parent, passes: steps, samples: null } };
+}
+
+/** The system with its made model's samples and place in the cache. */
+function placed(system: SystemSpec, choice: SamplesChoice | undefined): SystemSpec {
+  const { model } = system;
+  if (!('path' in model) || !model.made) return system;
+  const samples = choice ?? ownSamples(model.made.parent);
+  const { forPasses, ...library } = samples ?? {};
+  const made = { ...model.made, samples: samples ? { ...library, name: samples.name, first: forPasses } : null };
+  const name = model.name ?? variantName(system.name);
+  return { ...system, model: { ...model, name, path: variantPath(made), made } };
+}
+
+/** A model's name on the wire is a path segment. */
+function variantName(system: string): string {
+  return system.replace(/[^A-Za-z0-9_-]+/g, '-');
 }
 
 function zooModel(name: string, place: string, found: Problem[]): ModelSpec | undefined {
@@ -228,7 +280,7 @@ function readSystem(
   const common = readOn(systemSchema, ownValues, path, yaml, found);
   if (!common) return [];
   const ownModel =
-    common.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder);
+    common.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder, model);
   const definition = find(strategies, common.strategy, 'strategy', yaml.place([...path, 'strategy']), found);
   if (!definition) return [];
   const optionKeys = keysOf(definition.options);
@@ -315,7 +367,7 @@ function readExternal(
 ): SystemSpec[] {
   const common = readOn(externalSystemSchema, raw, path, yaml, found);
   const ownModel =
-    common?.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder);
+    common?.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder, model);
   if (!common || !ownModel) return [];
   const { external, serverCpus, loadCpus } = common;
   const { readyTimeout, stopTimeout, cwd, ...rest } = external;
@@ -524,6 +576,7 @@ function checkTransports(names: readonly string[], yaml: MergedYaml, found: Prob
 function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: string): SamplesChoice | undefined {
   if (raw === undefined) return undefined;
   const choice = (typeof raw === 'string' ? { name: raw } : raw) as {
+    forPasses?: number;
     name?: string;
     directory?: string;
     count?: number;
@@ -536,6 +589,7 @@ function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: s
     directory: choice.directory === undefined ? undefined : resolve(folder, choice.directory),
     count: choice.count,
     dims: choice.dims,
+    ...(choice.forPasses === undefined ? {} : { forPasses: choice.forPasses }),
   };
 }
 

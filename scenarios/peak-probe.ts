@@ -11,7 +11,8 @@ import type { ServerHandle } from '../servers/server-handle.js';
 import type { Targets, TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import type { PeakProbe } from './peak.js';
-import { CONNECTIONS, samplesOf, TIMEOUT_NS, type TrialContext } from './trial.js';
+import { samplesOf } from './samples.js';
+import { CONNECTIONS, TIMEOUT_NS, type TrialContext } from './trial.js';
 
 export interface ProbeSettings {
   readonly spec: TrialSpec;

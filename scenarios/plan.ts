@@ -1,8 +1,9 @@
+import { existsSync, statSync } from 'node:fs';
 import { loads } from '../clients/loads/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
 import type { Capacity } from '../results/regression/index.js';
-import type { RunPlan } from '../results/run.js';
+import type { PlannedSystem, RunPlan } from '../results/run.js';
 import { RUN_SCHEMA } from '../results/run.js';
 import { Mt19937, permutation } from '../results/stats/index.js';
 import type { TrialIdentity } from '../results/summary.js';
@@ -63,13 +64,19 @@ export function storedPlan(
   model: ResolvedModel,
   command: string,
   requestBytes: Readonly<Record<string, number>> = {},
+  modelOf: (system: SystemSpec) => ResolvedModel | undefined = () => undefined,
 ): RunPlan {
   return {
     schema: RUN_SCHEMA,
     question: scenario.question,
     scenario: scenario.name,
     command,
-    systems: scenario.systems.map(({ name, summary, instances }) => ({ name, summary, instances })),
+    systems: scenario.systems.map((system) => ({
+      name: system.name,
+      summary: system.summary,
+      instances: system.instances,
+      ...plannedModel(system, modelOf(system)),
+    })),
     loads: scenario.loads.map(({ name, summary }) => ({ name, summary })),
     transports: scenario.transports,
     targets: scenario.targets,
@@ -80,6 +87,32 @@ export function storedPlan(
     trials: trials.map((each) => ({ identity: each.identity, detail: each })),
     simulated: trials.length > 0 && trials.every((each) => each.identity.simulated),
   };
+}
+
+/** The file that a system serves, for tables of variants. */
+function plannedModel({ model }: SystemSpec, resolved: ResolvedModel | undefined): Pick<PlannedSystem, 'model'> {
+  if (resolved?.path === undefined || resolved.sha256 === undefined) return {};
+  const passes = 'path' in model ? (model.made?.passes ?? []) : [];
+  return {
+    model: {
+      name: resolved.name,
+      bytes: modelBytes(resolved.path),
+      sha256: resolved.sha256,
+      passes: passes.map(({ name, options }) => passText(name, options)),
+    },
+  };
+}
+
+/** The file and, where its weights lie beside it, these. */
+function modelBytes(path: string): number {
+  const beside = `${path}.data`;
+  return statSync(path).size + (existsSync(beside) ? statSync(beside).size : 0);
+}
+
+/** `low-rank (ratio 0.1)`. */
+function passText(name: string, options: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(options).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  return parts.length === 0 ? name : `${name} (${parts.join(', ')})`;
 }
 
 /** What the trials of a run share; stored with the plan, so that a run can be resumed without its scenario file. */

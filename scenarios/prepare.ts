@@ -1,6 +1,8 @@
+import { makeVariant } from '../optimizers/make-variant.js';
+import { type Problem, UserError } from '../results/errors.js';
 import type { RunPlan } from '../results/run.js';
-import { inspectModel, resolveModel } from '../servers/models/index.js';
-import type { Scenario, TrialSpec } from './contract.js';
+import { inspectModel, type ModelSpec, resolveModel } from '../servers/models/index.js';
+import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
 import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
 import { requestBytesOf } from './roofline.js';
 
@@ -24,6 +26,9 @@ export async function planWithModels(
   command: string,
   mode: 'real' | 'simulated' = 'real',
 ): Promise<PreparedPlan> {
+  await makeVariants(
+    scenario.systems.map(({ name, model }) => ({ model, place: scenario.place(['systems', name.split(' ')[0]!]) })),
+  );
   const models = new Map<string, PlannedModel>();
   for (const spec of [scenario.model, ...scenario.systems.map((system) => system.model)]) {
     const key = JSON.stringify(spec);
@@ -41,5 +46,26 @@ export async function planWithModels(
     ]),
   );
   const main = models.get(JSON.stringify(scenario.model))!.resolved;
-  return { trials, stored: storedPlan(scenario, trials, main, command, requestBytes), requestBytes };
+  const planned = (system: SystemSpec) => models.get(JSON.stringify(system.model))!.resolved;
+  return { trials, stored: storedPlan(scenario, trials, main, command, requestBytes, planned), requestBytes };
+}
+
+/** Makes what is not there of the models that passes make. Throws UserError with every pass's refusal, before anything starts. */
+export async function makeVariants(
+  systems: readonly { readonly model: ModelSpec; readonly place: string }[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const problems: Problem[] = [];
+  const done = new Set<string>();
+  for (const { model, place } of systems) {
+    if (!('path' in model) || !model.made || done.has(model.path)) continue;
+    done.add(model.path);
+    try {
+      await makeVariant(model.path, model.made, place, signal);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems);
 }

@@ -7,6 +7,7 @@ import type { TrialOutcome, TrialSummary } from '../results/summary.js';
 import { resolveModel } from '../servers/models/index.js';
 import type { TrialSpec } from './contract.js';
 import type { RunSettings } from './plan.js';
+import { makeVariants } from './prepare.js';
 import { pinned } from './repeat-plan.js';
 import { type FinishedRun, type RunOptions, runPrepared, trialsOf } from './run.js';
 
@@ -56,6 +57,7 @@ export async function planReplay(folder: string, filter: string | undefined, for
     ({ kind, identity }) => kind !== 'probe' && completed.has(identity.id) && identity.id.includes(filter ?? ''),
   );
   const capacities = [...(settings.capacities ?? []), ...capacitiesOf(run)];
+  await makeVariants(trials.map(({ identity, system }) => ({ model: system.model, place: identity.id })));
   const problems = [
     ...(trials.length === 0 ? [noTrials(folder, filter)] : []),
     ...trials.flatMap((trial) => rateProblem(trial, capacities)),

@@ -10,7 +10,7 @@ import { createRun, type RunStore, readRun, resumeRun } from '../results/store.j
 import type { TrialOutcome } from '../results/summary.js';
 import type { Scenario, TrialSpec } from './contract.js';
 import type { RunSettings } from './plan.js';
-import type { PlannedRun, PreparedPlan } from './prepare.js';
+import { makeVariants, type PlannedRun, type PreparedPlan } from './prepare.js';
 import { Profiles } from './profiling.js';
 import { calibrationOf } from './roofline.js';
 import { simulateOutcome } from './simulate.js';
@@ -73,6 +73,10 @@ export async function resumeScenario(folder: string, options: RunOptions): Promi
   const store = resumeRun(folder);
   const trials = trialsOf(run.plan);
   const settings = run.plan.settings as RunSettings;
+  await makeVariants(
+    trials.map(({ identity, system }) => ({ model: system.model, place: identity.id })),
+    options.signal,
+  );
   return execute(settings, trials, store, options, run.outcomes);
 }
 

@@ -16,6 +16,12 @@ export const denseSchema = z.strictObject({
   seed: z.number().int().nonnegative().default(1),
 });
 
+/** Passes in order: a name, or { name, its options … }. */
+const passesSchema = z
+  .array(z.union([z.string(), z.looseObject({ name: z.string() })]))
+  .min(1)
+  .describe('rewrites of the model (servemark list passes); made once and kept in the cache');
+
 /** `model:` in full. A plain text is a zoo name. */
 const modelSchema = z.union([
   z.string(),
@@ -25,6 +31,7 @@ const modelSchema = z.union([
     dense: denseSchema.optional(),
     runtime: z.string().optional(),
     name: z.string().optional(),
+    passes: passesSchema.optional(),
   }),
 ]);
 
@@ -35,6 +42,12 @@ const samplesSchema = z.union([
     directory: z.string().optional(),
     count: z.number().int().positive().optional(),
     dims: z.record(z.string(), z.array(z.number().int().positive())).optional(),
+    forPasses: z
+      .number()
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('the first so many samples are for passes (calibration, training): no load and no accuracy sees them'),
   }),
 ]);
 

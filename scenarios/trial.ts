@@ -14,7 +14,6 @@ import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
 import type { CostTable } from '../servers/executors/index.js';
 import { Unavailable } from '../servers/external.js';
-import { findModel } from '../servers/models/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { ExternalSession } from './external-session.js';
 import { GatewaySession } from './gateway-session.js';
@@ -22,6 +21,7 @@ import { isFleet } from './gateway-system.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { hasMlperfLogs, type MeasuredTrial, writeMlperfLogs } from './mlperf.js';
 import { measuredRoofline, rooflineProblem } from './roofline.js';
+import { samplesOf } from './samples.js';
 import { InProcessSession, ServerSession, type Session } from './session.js';
 
 /** What a trial needs besides its spec. */
@@ -207,11 +207,4 @@ function driveJob(
     recordsPath: store.recordsPath(spec.identity.id),
     outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
   };
-}
-
-/** The scenario's choice, else the zoo model's own samples, else generated ones. */
-export function samplesOf(system: Pick<SystemSpec, 'model'>, choice: SamplesChoice | undefined): SamplesChoice {
-  if (choice) return choice;
-  const zoo = 'zoo' in system.model ? findModel(system.model.zoo) : undefined;
-  return { name: zoo?.samples ?? 'random' };
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../../results/cache.js';
 import { writeFileAtomic } from '../../results/files.js';
 import { FastRandom } from '../../results/stats/index.js';
 import { toOnnx } from '../train/to-onnx.js';
@@ -14,13 +14,10 @@ interface DenseSizes {
 }
 
 /**
- * The file of a generated dense net, written when it is first asked for into a cache folder (`SERVEMARK_CACHE`, else the
- * user's own): every server of a comparison loads the same bytes.
+ * The file of a generated dense net, written when it is first asked for into the cache folder: every server of a comparison loads the same bytes.
  */
 export function denseModelFile(sizes: DenseSizes): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = process.env.SERVEMARK_CACHE || join(cache, 'servemark');
-  const path = join(folder, `dense-${sizes.layers}x${sizes.width}-seed${sizes.seed}.onnx`);
+  const path = join(cacheFolder(), `dense-${sizes.layers}x${sizes.width}-seed${sizes.seed}.onnx`);
   if (!existsSync(path)) writeFileAtomic(path, encodeModel(denseModel(sizes)), 'the generated model');
   return path;
 }

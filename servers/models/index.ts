@@ -3,4 +3,4 @@ export type { ResolvedModel } from './contract.js';
 export { inspectModel } from './inspect.js';
 export { findModel, models } from './registry.js';
 export { resolveModel } from './resolve.js';
-export type { ModelSpec } from './spec.js';
+export type { MadeModel, ModelSpec } from './spec.js';

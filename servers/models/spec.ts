@@ -10,6 +10,8 @@ export type ModelSpec =
       readonly name?: string | undefined;
       /** Files outside of this folder are refused. */
       readonly root?: string | undefined;
+      /** How the file is made where it is not there yet; whoever plans a run sees to it. */
+      readonly made?: MadeModel | undefined;
       readonly options?: Readonly<Record<string, unknown>> | undefined;
     }
   | {
@@ -17,3 +19,17 @@ export type ModelSpec =
       readonly name?: string | undefined;
       readonly options?: Readonly<Record<string, unknown>> | undefined;
     };
+
+/** A model that passes make of another one: plain data, so that a stored plan can make it again. */
+export interface MadeModel {
+  readonly parent: ModelSpec;
+  readonly passes: readonly { readonly name: string; readonly options: Readonly<Record<string, unknown>> }[];
+  /** What passes may look at; `first`: no more than that many. Null where nothing fits. */
+  readonly samples: {
+    readonly name: string;
+    readonly directory?: string | undefined;
+    readonly count?: number | undefined;
+    readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
+    readonly first?: number | undefined;
+  } | null;
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { onlyFirst, type SampleLibrary, samplesNamed } from '../clients/samples/index.js';
+import { cacheFolder } from '../results/cache.js';
+import { UserError } from '../results/errors.js';
+import { readJsonIfWhole } from '../results/files.js';
+import { version } from '../results/package.js';
+import { sha256Of } from '../servers/models/file.js';
+import {
+  inspectModel,
+  type MadeModel,
+  type ModelSpec,
+  type ResolvedModel,
+  resolveModel,
+} from '../servers/models/index.js';
+import { readModel } from './onnx/index.js';
+import { applyPass, original } from './optimize.js';
+import { type VariantProvenance, writeVariant } from './variant.js';
+
+/** Where a made model lies in the cache: the same parent, passes, samples and program give the same place. */
+export function variantPath(made: MadeModel): string {
+  const key = createHash('sha256')
+    .update(JSON.stringify([made, version]))
+    .digest('hex')
+    .slice(0, 16);
+  const name = [parentName(made.parent), ...made.passes.map(({ name }) => name)].join('+');
+  return join(cacheFolder(), 'variants', key, `${name}.onnx`);
+}
+
+/**
+ * The variant's file, made now unless a whole one of the same parent bytes is there. Throws UserError with the reason of the pass
+ * that could do nothing, at `place`.
+ */
+export async function makeVariant(
+  path: string,
+  made: MadeModel,
+  place: string,
+  signal?: AbortSignal,
+): Promise<VariantProvenance> {
+  const parent = await resolveModel(made.parent, signal);
+  if (parent.path === undefined || parent.sha256 === undefined)
+    throw new UserError({ place, found: 'passes rewrite ONNX files, and this model has none' });
+  const known = await wholeVariant(path, parent.sha256);
+  if (known) return known;
+  const source = { name: parent.name, path: parent.path, sha256: parent.sha256, model: readModel(parent.path) };
+  let used: SampleLibrary | undefined;
+  const samples = async () => {
+    used ??= await samplesFor(made, parent, place);
+    return used;
+  };
+  let variant = original(source.model);
+  for (const step of made.passes) variant = await at(place, () => applyPass(variant, step, { place, samples, signal }));
+  if (variant.models.length > 1)
+    throw new UserError({
+      place,
+      found: 'the passes split the model, and a system serves one file',
+      remedy: 'Use `servemark optimize`, and the strategy that executes its plan',
+    });
+  return writeVariant(source, variant, path, {
+    fidelity: null,
+    samples: used ? { name: used.name, sha256: used.sha256 } : null,
+  });
+}
+
+/** The provenance of what is there already; undefined where it is not whole, was changed, or has another parent. */
+async function wholeVariant(path: string, parentSha256: string): Promise<VariantProvenance | undefined> {
+  const stem = join(dirname(path), basename(path, extname(path)));
+  const known = readJsonIfWhole(`${stem}.provenance.json`) as VariantProvenance | undefined;
+  if (known?.parent?.sha256 !== parentSha256 || !existsSync(path)) return undefined;
+  return known.files[0]?.sha256 === (await sha256Of(path)) ? known : undefined;
+}
+
+async function samplesFor({ samples }: MadeModel, parent: ResolvedModel, place: string): Promise<SampleLibrary> {
+  if (samples === null)
+    throw new UserError({
+      place,
+      found: 'no samples are given',
+      remedy: 'Add samples: { name: …, forPasses: 1000 }, of which passes see the first and loads the others',
+    });
+  const library = await samplesNamed(samples.name, place).create({
+    metadata: { name: parent.name, ...(await inspectModel(parent)) },
+    seed: 1n,
+    directory: samples.directory,
+    count: samples.count,
+    dims: samples.dims,
+  });
+  return samples.first === undefined ? library : onlyFirst(library, samples.first);
+}
+
+/** A pass's refusal, said at the place of the scenario. */
+async function at<Value>(place: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      error.problems.map((problem) => ({
+        ...problem,
+        place,
+        found: problem.place === place ? problem.found : `${problem.place}: ${problem.found}`,
+      })),
+    );
+  }
+}
+
+function parentName(spec: ModelSpec): string {
+  if ('zoo' in spec) return spec.zoo;
+  if ('path' in spec) return (spec.name ?? basename(spec.path, extname(spec.path))).replace(/[^\w.-]+/g, '-');
+  return spec.runtime;
+}
