@@ -6,13 +6,14 @@ import { RecordTable } from '../results/record.js';
 import { OutputCollector } from './agreement.js';
 import { encodeAll, encodeOnDemand, encodeSequences } from './encoded.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
-import { top1Judge } from './judge.js';
+import { sampledJudge, top1Judge } from './judge.js';
 import type { Live } from './live.js';
 import { accuracyPlan } from './loads/accuracy-plan.js';
 import { type LoadContext, type LoadPlan, planLoad } from './loads/index.js';
 import { eventLoop, Pacer } from './pacer.js';
 import { type PhaseResult, type PhaseTools, runPhase } from './phase.js';
 import { ProgressReporter } from './progress.js';
+import type { Judge } from './requests.js';
 import { appendRows, lastCompletion, lastDue, shiftTimes } from './rows.js';
 import type { SampleLibrary } from './samples/index.js';
 import { bytesOf, scheduleSha256 } from './schedule.js';
@@ -52,7 +53,7 @@ export async function drive(
           : sequences
             ? encodeSequences(transport, samples, job.model, sequences)
             : encodeAll(transport, samples, model, samples.performanceSampleCount),
-      judge: collector?.judge ?? (job.judge || job.mode === 'accuracy' ? top1Judge(samples) : undefined),
+      judge: collector?.judge ?? judgeOf(job, samples),
       patienceMs: job.timeoutNs / 1e6 + 1000,
       latencyBoundNs: job.latencyBoundNs,
       signal,
@@ -67,6 +68,11 @@ export async function drive(
     progress.close();
     await pacer?.close();
   }
+}
+
+function judgeOf({ mode, judge, judgedShare }: DriveJob, samples: SampleLibrary): Judge | undefined {
+  if (mode === 'accuracy') return top1Judge(samples);
+  return judge ? sampledJudge(top1Judge(samples), judgedShare ?? 1) : undefined;
 }
 
 /** Gives the clock reading of t = 0: one's own, or the one that all load processes were told. */

@@ -14,6 +14,18 @@ export function top1Judge(samples: SampleLibrary): Judge | undefined {
   };
 }
 
+/** Judges every n-th answer alone, so that performance trials can tell what they answered at little cost. */
+export function sampledJudge(inner: Judge | undefined, share: number): Judge | undefined {
+  if (!inner || share >= 1) return inner;
+  let due = 0;
+  return (sample, result) => {
+    due += share;
+    if (due < 1) return UNKNOWN;
+    due -= 1;
+    return inner(sample, result);
+  };
+}
+
 /** The class that an output names: an integer by itself, else the index of the largest score (the first of equals). */
 export function classOf(output: Tensor): number | undefined {
   const values = numbersOf(output);

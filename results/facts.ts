@@ -37,6 +37,10 @@ export interface Targets {
   readonly errorRate?: number | undefined;
   /** Share of right answers, 0 … 1. */
   readonly accuracy?: number | undefined;
+  /** Of another system's accuracy, over the same transport; `reference` absent or null where that is not known. */
+  readonly relativeAccuracy?:
+    | { readonly share: number; readonly system: string; readonly reference?: number | null | undefined }
+    | undefined;
 }
 
 /** How the load is to be judged: a load type's rules as data, so that no judge switches on its name. */

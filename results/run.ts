@@ -18,6 +18,7 @@ export interface RunPlan {
     readonly p99LatencyNs?: number | undefined;
     readonly errorRate?: number | undefined;
     readonly accuracy?: number | undefined;
+    readonly relativeAccuracy?: { readonly share: number; readonly system: string } | undefined;
   };
   readonly seeds: Readonly<Record<string, string>>;
   readonly model: { readonly name: string; readonly sha256: string | null; readonly provenance: string };

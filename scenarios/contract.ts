@@ -30,6 +30,8 @@ export interface Scenario {
   readonly probeNs: number;
   /** Also run every sample once per system and transport, judged against the labels. */
   readonly accuracy: boolean;
+  /** Share of the answers that performance trials judge too. */
+  readonly judgedShare?: number | undefined;
   /** Processes that share each load; default 1. */
   readonly loadProcesses: number;
   /** Stand simulated results beside the real ones. */
@@ -46,6 +48,13 @@ export interface Targets {
   readonly p99LatencyNs?: number | undefined;
   readonly errorRate?: number | undefined;
   readonly accuracy?: number | undefined;
+  readonly relativeAccuracy?: RelativeAccuracy | undefined;
+}
+
+/** `99% of fp32`: at least that share of that system's accuracy over the same transport. */
+export interface RelativeAccuracy {
+  readonly share: number;
+  readonly system: string;
 }
 
 /** 64-bit integers as decimal text (they outgrow a double). */
@@ -137,6 +146,8 @@ export interface TrialSpec {
   readonly kind: 'probe' | 'measure' | 'accuracy';
   /** Judge the answers while measuring (costs their decoding): MLPerf's audit TEST01. */
   readonly judge?: boolean | undefined;
+  /** … of this share of the answers; absent: all. */
+  readonly judgedShare?: number | undefined;
   readonly system: SystemSpec;
   readonly load: LoadSpec;
   readonly seeds: LoadSeeds;

@@ -13,7 +13,15 @@ import type { ModelSpec } from '../servers/models/index.js';
 import { models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
-import type { LoadSpec, RelativeRate, SamplesChoice, Scenario, Seeds, SystemSpec } from './contract.js';
+import type {
+  LoadSpec,
+  RelativeAccuracy,
+  RelativeRate,
+  SamplesChoice,
+  Scenario,
+  Seeds,
+  SystemSpec,
+} from './contract.js';
 import { fleetSummary, readFleet } from './load-fleet.js';
 import { ownSamples } from './samples.js';
 import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
@@ -51,6 +59,13 @@ export function loadScenario(file: string): Scenario {
   const chosenMonitors = readMonitors(top.monitors, top.monitorPeriod, yaml, found);
   checkLoadProcesses(top.loadProcesses, loadSpecs, top.transports, yaml, found);
   checkRelativeRates(loadSpecs, systems, top.transports, yaml, found);
+  const relativeAccuracy = readRelativeAccuracy(
+    top.targets.relativeAccuracy,
+    top.accuracy !== false,
+    systems,
+    yaml,
+    found,
+  );
   const seeds = readSeeds(top.seeds, DEFAULT_SEEDS[top.preset === 'quick' ? 'quick' : 'mlperf'], yaml, found);
   const tune =
     top.tune === undefined || found.length > 0
@@ -76,12 +91,18 @@ export function loadScenario(file: string): Scenario {
     ...(twin ? { twins: [top.comparison.noiseFloor!, twin.name] as const } : {}),
     loads: loadSpecs,
     transports: top.transports,
-    targets: { p99LatencyNs: top.targets.p99Latency, errorRate: top.targets.errorRate, accuracy: top.targets.accuracy },
+    targets: {
+      p99LatencyNs: top.targets.p99Latency,
+      errorRate: top.targets.errorRate,
+      accuracy: top.targets.accuracy,
+      ...(relativeAccuracy ? { relativeAccuracy } : {}),
+    },
     repeats: top.repeats,
     seeds,
     warmUpNs: top.warmUp,
     probeNs: top.probe,
-    accuracy: top.accuracy,
+    accuracy: top.accuracy !== false,
+    ...(typeof top.accuracy === 'object' && top.accuracy.sampled ? { judgedShare: top.accuracy.sampled } : {}),
     loadProcesses: top.loadProcesses,
     monitors: { choices: chosenMonitors, periodMs: top.monitorPeriod / 1e6 },
     simulate: top.simulate,
@@ -492,6 +513,27 @@ function findRelativeRate(options: Readonly<Record<string, unknown>>): RelativeR
 export function parseRelativeRate(rate: string): Omit<RelativeRate, 'key'> | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*%\s+of\s+(.+?)(?:\s+on\s+([\w-]+))?\s*$/.exec(rate);
   return match ? { factor: Number(match[1]) / 100, system: match[2]!, transport: match[3] } : undefined;
+}
+
+/** `99% of fp32`. */
+function readRelativeAccuracy(
+  text: string | undefined,
+  judged: boolean,
+  systems: readonly SystemSpec[],
+  yaml: MergedYaml,
+  found: Problem[],
+): RelativeAccuracy | undefined {
+  if (text === undefined) return undefined;
+  const place = yaml.place(['targets', 'relativeAccuracy']);
+  const parsed = parseRelativeRate(text);
+  if (!parsed || parsed.transport || parsed.factor <= 0) {
+    found.push({ place, found: `"${text}" is no share of a system's accuracy`, allowed: 'like "99% of fp32"' });
+    return undefined;
+  }
+  if (!judged)
+    found.push({ place, found: 'no accuracy is measured that could be compared', remedy: 'Add accuracy: true.' });
+  const system = find(systems, parsed.system, 'system', place, found);
+  return system && { share: parsed.factor, system: system.name };
 }
 
 function checkRelativeRates(

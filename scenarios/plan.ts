@@ -225,7 +225,10 @@ function accuracyTrials(scenario: Scenario): TrialSpec[] {
     type: 'closed',
     options: { concurrency: 8 },
   };
-  return scenario.systems.flatMap((system) =>
+  // What others are measured by comes first.
+  const first = scenario.targets.relativeAccuracy?.system;
+  const systems = [...scenario.systems].sort((a, b) => Number(b.name === first) - Number(a.name === first));
+  return systems.flatMap((system) =>
     scenario.transports.map((transport) => trial('accuracy', scenario, system, load, transport, 1)),
   );
 }
@@ -251,6 +254,7 @@ function trial(
   return {
     identity,
     kind,
+    ...(kind === 'measure' && scenario.judgedShare ? { judge: true, judgedShare: scenario.judgedShare } : {}),
     system,
     load,
     seeds: {

@@ -135,6 +135,8 @@ export function trialRunner(
   earlier: readonly TrialOutcome[] = [],
 ): TrialRunner {
   const capacities = new Capacities(settings.capacities ?? [], earlier);
+  const accuracies = new Map<string, number>();
+  for (const outcome of earlier) keepAccuracy(outcome, accuracies);
   const profiles = new Profiles(store.folder, signal, (text) => onEvent({ kind: 'note', text }), profilePath);
   const context: TrialContext = {
     ...settings,
@@ -142,6 +144,7 @@ export function trialRunner(
     calibration: calibrationOf(captureEnvironment()),
     bootstrapSeed: BigInt(settings.bootstrapSeed),
     capacity: (system, transport) => capacities.find(system, transport),
+    accuracy: (system, transport) => accuracies.get(key(system, transport)),
     profile: (system) => profiles.find(system.model),
     onProgress: (progress, recent) => onEvent({ kind: 'progress', progress, recent }),
     onEvent: (text) => onEvent({ kind: 'note', text }),
@@ -154,6 +157,7 @@ export function trialRunner(
       const outcome = await carryOut(spec, context, store, profiles, signal);
       store.writeOutcome(outcome);
       capacities.add(outcome);
+      keepAccuracy(outcome, accuracies);
       onEvent({ kind: 'outcome', outcome });
       return outcome;
     },
@@ -176,6 +180,13 @@ async function carryOut(
   }
   if (spec.identity.simulated) return simulateOutcome(spec, context, store, profiles);
   return runTrial(spec, context, store, signal);
+}
+
+/** What accuracy mode found, by system and transport: what relative targets are relative to. */
+function keepAccuracy(outcome: TrialOutcome, accuracies: Map<string, number>): void {
+  if (outcome.state !== 'completed' || outcome.summary.trial.loadType !== 'accuracy') return;
+  const { trial, accuracy } = outcome.summary;
+  if (accuracy) accuracies.set(key(trial.system, trial.transport), accuracy.value);
 }
 
 /** What the probes found, by system and transport. */

@@ -72,13 +72,25 @@ export const scenarioSchema = z.strictObject({
       p99Latency: duration().optional(),
       errorRate: fraction().optional(),
       accuracy: fraction().optional(),
+      relativeAccuracy: z
+        .string()
+        .optional()
+        .describe('like "99% of fp32": the accuracy of that system, over the same transport'),
     })
     .default({}),
   repeats: z.number().int().min(1).max(1000).default(1),
   warmUp: duration().default(300e6).describe('load before the measured part'),
   probe: duration().default(1e9).describe('length of the capacity probe'),
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
-  accuracy: z.boolean().default(false).describe('also run every sample once and judge the answers'),
+  accuracy: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        sampled: fraction().optional().describe('share of the answers that performance trials judge too, like 2%'),
+      }),
+    ])
+    .default(false)
+    .describe('also run every sample once and judge the answers; { sampled: 2% } judges some under load too'),
   tune: z.unknown().optional().describe('a space of configurations for `servemark tune`'),
   simulate: z.boolean().default(false).describe('show simulated results beside the real ones'),
   comparison: z

@@ -7,7 +7,7 @@ import { transportNamed } from '../clients/transports/index.js';
 import { readRecords } from '../results/arrow.js';
 import type { Calibration } from '../results/calibration.js';
 import { formatProblem, messageOf } from '../results/errors.js';
-import type { TrialFacts } from '../results/facts.js';
+import type { Targets as FactTargets, TrialFacts } from '../results/facts.js';
 import type { Monitored, MonitorSettings, RecentReading } from '../results/monitors/index.js';
 import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
@@ -45,6 +45,8 @@ export interface TrialContext {
   readonly force?: boolean | undefined;
   /** Capacity in requests per second that a probe found, by `system transport`; undefined where it failed. */
   capacity(system: string, transport: string): number | undefined;
+  /** What the accuracy trial of a system over a transport came to; undefined where there was none. */
+  accuracy?(system: string, transport: string): number | undefined;
   /** The cost table of the system's model, for strategies that plan with it. */
   profile(system: SystemSpec): CostTable | undefined;
   /** `recent`: what the monitors read within the last second, told on demand. */
@@ -179,9 +181,13 @@ export function keepReadings(
 }
 
 /** A probe has none: it is to be overloaded. */
-export function targetsOf(spec: TrialSpec, { targets }: TrialContext): Targets {
+export function targetsOf(spec: TrialSpec, { targets, accuracy }: TrialContext): FactTargets {
   if (spec.kind === 'measure') return { p99LatencyNs: targets.p99LatencyNs, errorRate: targets.errorRate };
-  return spec.kind === 'accuracy' ? { accuracy: targets.accuracy } : {};
+  if (spec.kind !== 'accuracy') return {};
+  const relative = targets.relativeAccuracy;
+  if (!relative || relative.system === spec.identity.system) return { accuracy: targets.accuracy };
+  const reference = accuracy?.(relative.system, spec.identity.transport) ?? null;
+  return { accuracy: targets.accuracy, relativeAccuracy: { ...relative, reference } };
 }
 
 function driveJob(
@@ -204,6 +210,7 @@ function driveJob(
     warmUpNs: spec.kind === 'accuracy' ? 0 : context.warmUpNs,
     mode: spec.kind === 'accuracy' ? 'accuracy' : 'performance',
     judge: spec.judge ?? false,
+    judgedShare: spec.judgedShare,
     recordsPath: store.recordsPath(spec.identity.id),
     outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
   };

@@ -14,7 +14,7 @@ import { roofline } from './roofline.js';
 import { sampleRatio } from './sample-ratio.js';
 import { sampleSize } from './sample-size.js';
 import { stoppedEarly } from './stopped-early.js';
-import { accuracyTarget, latencyTarget } from './target.js';
+import { accuracyTarget, latencyTarget, relativeAccuracyTarget } from './target.js';
 
 /** In the order of their findings. */
 export const gates = [
@@ -35,6 +35,7 @@ export const gates = [
   clock,
   latencyTarget,
   accuracyTarget,
+  relativeAccuracyTarget,
 ] as const satisfies readonly GateDefinition[];
 
 /** The gate of that name, or undefined. */

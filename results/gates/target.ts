@@ -40,6 +40,29 @@ export const accuracyTarget: GateDefinition = {
   },
 };
 
+/** MLPerf's rule for changed models: 99 % (or 99.9 %) of the reference's accuracy, by the point estimates over all samples. */
+export const relativeAccuracyTarget: GateDefinition = {
+  name: 'target-relative-accuracy',
+  summary: 'accuracy reaches the share of the reference system’s that the scenario asks for',
+  check({ accuracy, targets }): GateFinding | undefined {
+    const target = targets.relativeAccuracy;
+    if (target === undefined || accuracy === null) return undefined;
+    const { share, system, reference } = target;
+    if (reference === null || reference === undefined)
+      return {
+        severity: 'warning',
+        message: `${accuracy.metric} ${percent(accuracy.value)} can't be held against ${system}, whose accuracy was not measured.`,
+        advice: `See why the accuracy trial of ${system} did not end.`,
+      };
+    if (accuracy.value >= share * reference) return undefined;
+    return {
+      severity: 'missed',
+      message: `${accuracy.metric} ${percent(accuracy.value)} is ${percent(accuracy.value / reference)} of ${system}’s ${percent(reference)}; the target is ${percent(share)} of it.`,
+      advice: 'Use a more exact variant of the model; a faster wrong answer is no result.',
+    };
+  },
+};
+
 function isAuxiliary(trial: GateInput['trial']): boolean {
   return trial.loadType === 'probe' || trial.loadType === 'accuracy';
 }

@@ -2,6 +2,7 @@ export { bisection } from './bisection.js';
 export { meanInterval, percentileInterval } from './bootstrap.js';
 export { chiSquareTail } from './chi-square.js';
 export { type Dispersion, dispersion } from './dispersion.js';
+export { betters } from './dominance.js';
 export {
   earlyStoppingEstimate,
   earlyStoppingServer,
@@ -12,6 +13,7 @@ export { studentInterval } from './interval.js';
 export { kolmogorovDistance } from './kolmogorov.js';
 export { benjaminiHochberg, FALSE_DISCOVERY_RATE } from './multiplicity.js';
 export { blockRatioInterval, noiseFloor, type PairedRatio, pairedRatio, repeatNoise } from './paired.js';
+export { type PairedShares, pairedShares } from './paired-shares.js';
 export { ascending, countAbove, distribution, mean, percentile, quantile } from './percentile.js';
 export { meanPresent, mg1Wait } from './queueing.js';
 export {

@@ -1,12 +1,14 @@
-import type { Cell, ViewDefinition } from './contract.js';
+import type { Cell, ViewDefinition, ViewInput } from './contract.js';
+import { accuracyTrial, judgedSamples } from './support/accuracy-gate.js';
 import { comparedGroups, type Group, groupsOfType } from './support/groups.js';
-import { percentText } from './support/text.js';
+import { listed, percentText } from './support/text.js';
 
 /** How often the answers were right, of every trial that judged them. */
 export const accuracy: ViewDefinition = {
   name: 'accuracy',
   summary: 'Accuracy with its Wilson interval, where answers were judged',
-  render({ run }) {
+  render(input) {
+    const { run } = input;
     const judged = [...groupsOfType(run, 'accuracy'), ...comparedGroups(run)].filter(
       (group) => judgedOf(group).length > 0,
     );
@@ -23,9 +25,35 @@ export const accuracy: ViewDefinition = {
         columns: [...columns, ...numbers],
         rows: judged.flatMap((group) => rowsOf(group, target)),
       },
+      ...sampledWords(judged, input).map((text) => ({ kind: 'text', text }) as const),
     ];
   },
 };
+
+/** Answers that were judged under load, held against accuracy mode sample by sample. */
+function sampledWords(judged: readonly Group[], input: ViewInput): string[] {
+  let [compared, other] = [0, 0];
+  const places = new Set<string>();
+  for (const group of judged.filter(({ loadType }) => loadType !== 'accuracy')) {
+    const known = judgedSamples(input, accuracyTrial(input.run, group.system, group.transport)?.trial.id);
+    for (const { trial } of group.summaries)
+      for (const [sample, right] of judgedSamples(input, trial.id)) {
+        const before = known.get(sample);
+        if (before === undefined) continue;
+        compared++;
+        if (before === right) continue;
+        other++;
+        places.add(`${group.system} under ${group.load}`);
+      }
+  }
+  if (compared === 0) return [];
+  const said = `Of ${compared.toLocaleString('en-US')} samples judged under load, ${other === 0 ? 'all are' : `${(compared - other).toLocaleString('en-US')} are`} judged as in accuracy mode.`;
+  return [other === 0 ? said : `${said} The others: ${few([...places])}.`];
+}
+
+function few(names: readonly string[]): string {
+  return names.length <= 6 ? listed(names) : `${names.slice(0, 6).join(', ')} and ${names.length - 6} more`;
+}
 
 function rowsOf(group: Group, target: number | undefined): Cell[][] {
   return judgedOf(group).map(({ trial, accuracy: { metric, value, interval, correct, total } }): Cell[] => {

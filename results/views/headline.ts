@@ -1,4 +1,5 @@
 import type { ViewDefinition } from './contract.js';
+import { type AccuracyMiss, accuracyMisses, eligible } from './support/accuracy-gate.js';
 import { amongAll, type Claim, claim, PAIRS_FOR_A_CLAIM } from './support/claims.js';
 import { commonTail, type Figure, goodput, latency, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
@@ -13,16 +14,24 @@ export const headline: ViewDefinition = {
   render({ run, seed }) {
     const groups = comparedGroups(run);
     if (!groups.some((group) => group.summaries.length > 0)) return undefined;
-    const claims = allClaims(groups, run.plan.twins, seed);
+    const misses = accuracyMisses(run);
+    const claims = allClaims(eligible(groups, misses), run.plan.twins, seed);
     const byLoad = [...groupBy(claims, ({ arena }) => JSON.stringify([arena[0]!.load, arena[0]!.simulated])).values()];
     return [
       { kind: 'heading', text: 'Answer' },
       { kind: 'text', text: `${tallyWords(claims.map((each) => each.claim))} ${trust(groups)}` },
       { kind: 'list', items: byLoad.flatMap((list) => loadSentences(list, groups)) },
-      ...caveats(groups, claims).map((text) => ({ kind: 'text', text }) as const),
+      ...[...missSentences(misses), ...caveats(groups, claims)].map((text) => ({ kind: 'text', text }) as const),
     ];
   },
 };
+
+/** What is fast and too often wrong is no answer. */
+function missSentences(misses: readonly AccuracyMiss[]): string[] {
+  if (misses.length === 0) return [];
+  const names = [...new Set(misses.map(({ system }) => `**${system}**`))];
+  return [`${listed(names)} can't be best: below the accuracy target. ${misses[0]!.message}`];
+}
 
 interface ArenaClaim {
   readonly arena: readonly Group[];

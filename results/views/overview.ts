@@ -1,4 +1,5 @@
 import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
+import { accuracyMisses, eligible, isBarred } from './support/accuracy-gate.js';
 import { amongAll, claim } from './support/claims.js';
 import { commonTail, type Figure, goodput, latency, merge, throughput } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
@@ -32,14 +33,19 @@ export const overview: ViewDefinition = {
 
 function table(figure: Figure, groups: readonly Group[], { run, seed }: ViewInput): Block {
   const loads = [...new Set(groups.map((group) => group.load))];
-  const best = shownBest(groups, figure, seed, run.plan.twins);
-  const rows = [...groupBy(inRowOrder(groups, run.plan.systems), rowKey).values()].map((row): Cell[] => [
-    rowLabel(row[0]!, manyTransports(groups)),
-    ...loads.map((load) => {
-      const group = row.find((each) => each.load === load);
-      return figureCell(group, figure, group && best.has(group) ? 'good' : undefined);
-    }),
-  ]);
+  const misses = accuracyMisses(run);
+  const best = shownBest(eligible(groups, misses), figure, seed, run.plan.twins);
+  const rows = [...groupBy(inRowOrder(groups, run.plan.systems), rowKey).values()].map((row): Cell[] => {
+    const barred = isBarred(row[0]!, misses);
+    const label = rowLabel(row[0]!, manyTransports(groups));
+    return [
+      barred ? { text: `${label} (below the accuracy target)`, mark: 'dim' } : label,
+      ...loads.map((load) => {
+        const group = row.find((each) => each.load === load);
+        return figureCell(group, figure, barred ? 'dim' : group && best.has(group) ? 'good' : undefined);
+      }),
+    ];
+  });
   return {
     kind: 'table',
     caption: caption(figure, run.plan.targets.p99LatencyNs),

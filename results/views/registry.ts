@@ -15,6 +15,7 @@ import { headline } from './headline.js';
 import { league } from './league.js';
 import { loads } from './loads.js';
 import { overview } from './overview.js';
+import { pareto } from './pareto.js';
 import { percentiles } from './percentiles.js';
 import { queueing } from './queueing.js';
 import { reproduce } from './reproduce.js';
@@ -24,6 +25,7 @@ import { tenants } from './tenants.js';
 import { timeline } from './timeline.js';
 import { trials } from './trials.js';
 import { tuning } from './tuning.js';
+import { variants } from './variants.js';
 
 /** Every section of a report, in its order. One import and one line per addition. */
 export const views = [
@@ -31,6 +33,8 @@ export const views = [
   decision, // which strategy when
   league, // strategies ranked
   tuning, // the search for a configuration
+  variants, // what cheaper models cost and keep
+  pareto, // the same as pictures
   overview, // systems × loads
   curve, // latency against throughput
   percentiles, // latency percentiles

@@ -1,3 +1,4 @@
+import { betters } from '../../../results/stats/index.js';
 import type { Evaluation } from '../contract.js';
 import { violation } from '../merit.js';
 
@@ -7,10 +8,7 @@ export function dominates(a: Evaluation, b: Evaluation): boolean {
   if (b.state === 'failed') return true;
   const broken = violation(a) - violation(b);
   if (violation(a) > 0 || violation(b) > 0) return broken < 0;
-  return (
-    a.objectives.every((value, k) => value >= b.objectives[k]!) &&
-    a.objectives.some((value, k) => value > b.objectives[k]!)
-  );
+  return betters(a.objectives, b.objectives);
 }
 
 /**

@@ -26,7 +26,7 @@ function mergedText(merged: Merged, format: (value: number) => string): string {
 }
 
 /** A figure's cell: the number, or why there is none; trials that are INVALID or did not end are named in it. */
-export function figureCell(group: Group | undefined, figure: Figure, mark?: 'good' | undefined): Cell {
+export function figureCell(group: Group | undefined, figure: Figure, mark?: 'good' | 'dim' | undefined): Cell {
   if (group === undefined) return { text: '–', mark: 'dim' };
   const merged = merge(group, figure);
   const text = merged ? mergedText(merged, figure.format) : (absence(group) ?? 'n too small');
