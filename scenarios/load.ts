@@ -533,7 +533,7 @@ function readRelativeAccuracy(
   if (!judged)
     found.push({ place, found: 'no accuracy is measured that could be compared', remedy: 'Add accuracy: true.' });
   const system = find(systems, parsed.system, 'system', place, found);
-  return system && { share: parsed.factor, system: system.name };
+  return system && { share: Number(parsed.factor.toFixed(12)), system: system.name };
 }
 
 function checkRelativeRates(

@@ -1,0 +1,90 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withoutFirst } from '../../clients/samples/index.js';
+import { loadScenario } from '../../scenarios/load.js';
+import { planTrials } from '../../scenarios/plan.js';
+import { makeVariants, planWithModels } from '../../scenarios/prepare.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'servemark-made-'));
+const before = process.env.SERVEMARK_CACHE;
+beforeAll(() => {
+  process.env.SERVEMARK_CACHE = join(folder, 'cache');
+});
+afterAll(() => {
+  if (before === undefined) delete process.env.SERVEMARK_CACHE;
+  else process.env.SERVEMARK_CACHE = before;
+  rmSync(folder, { recursive: true });
+});
+
+function scenario(systems: string, more = ''): ReturnType<typeof loadScenario> {
+  const path = join(folder, 's.yaml');
+  writeFileSync(
+    path,
+    `schema: 1
+question: Which?
+model: { dense: { layers: 2, width: 64 } }
+systems: { whole: { strategy: serial }, ${systems} }
+loads: { alone: { type: single-stream, duration: 1s } }
+${more}`,
+  );
+  return loadScenario(path);
+}
+
+const pathOf = (loaded: ReturnType<typeof loadScenario>, system: string) => {
+  const { model } = loaded.systems.find(({ name }) => name === system)!;
+  return 'path' in model ? model.path : '';
+};
+
+test('planning makes a model of passes once, with its provenance; a file that was changed is made again', async () => {
+  const loaded = scenario('half: { strategy: serial, model: { passes: [fp16] } }');
+  const { stored } = await planWithModels(loaded, 'servemark plan');
+  const path = pathOf(loaded, 'half');
+  const made = readFileSync(path);
+  expect(existsSync(path.replace('.onnx', '.provenance.json'))).toBe(true);
+  const [whole, half] = stored.systems;
+  expect(half!.model!.passes).toEqual(['fp16']);
+  expect(half!.model!.bytes / whole!.model!.bytes).toBeLessThan(0.6);
+  writeFileSync(path, 'broken');
+  await planWithModels(loaded, 'servemark plan');
+  expect(readFileSync(path).equals(made)).toBe(true);
+});
+
+test('what a pass refuses is told at the system, before anything starts', async () => {
+  const loaded = scenario('twice: { strategy: serial, model: { passes: [quantize-dynamic, quantize-dynamic] } }');
+  const systems = loaded.systems.map(({ name, model }) => ({ model, place: `systems.${name}` }));
+  await expect(makeVariants(systems)).rejects.toThrow(/systems\.twice/);
+});
+
+test('an unknown pass and a wrong option are problems of the scenario file', () => {
+  expect(() => scenario('x: { strategy: serial, model: { passes: [fp61] } }')).toThrow(/there is no pass "fp61"/);
+  expect(() => scenario('x: { strategy: serial, model: { passes: [{ name: quantize-weights, bits: 5 }] } }')).toThrow(
+    /bits/,
+  );
+});
+
+test('a relative target names a system and needs accuracy; the reference is judged first', () => {
+  const systems = 'half: { strategy: serial, model: { passes: [fp16] } }';
+  expect(() => scenario(systems, 'targets: { relativeAccuracy: 99% of half }')).toThrow(/no accuracy is measured/);
+  expect(() => scenario(systems, 'accuracy: true\ntargets: { relativeAccuracy: 99% of nobody }')).toThrow(/nobody/);
+  const loaded = scenario(systems, 'accuracy: { sampled: 5% }\ntargets: { relativeAccuracy: 99.9% of half }');
+  expect(loaded.targets.relativeAccuracy).toEqual({ share: 0.999, system: 'half' });
+  const trials = planTrials(loaded);
+  expect(trials[0]!.identity).toMatchObject({ system: 'half', loadType: 'accuracy' });
+  expect(trials.at(-1)).toMatchObject({ judge: true, judgedShare: 0.05 });
+});
+
+test('samples for passes are no load’s: sample 0 of the rest is the first behind them', () => {
+  const library = {
+    name: 'three',
+    totalSampleCount: 3,
+    performanceSampleCount: 3,
+    sha256: 'x',
+    inputs: () => [],
+    label: (index: number) => index,
+  };
+  const rest = withoutFirst(library, 2);
+  expect([rest.totalSampleCount, rest.label!(0)]).toEqual([1, 2]);
+  expect(() => withoutFirst(library, 3)).toThrow(/leave none/);
+});
