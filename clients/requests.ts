@@ -88,6 +88,7 @@ export class Requests {
   private complete(row: number, result: CallResult): void {
     const { table, originNs } = this;
     table.completedNs[row] = result.completedNs - originNs;
+    table.sentNs[row] = (result.sentNs ?? Number.NaN) - originNs;
     table.firstByteNs[row] = result.firstByteNs - originNs;
     table.outcome[row] = OUTCOMES.indexOf(result.outcome);
     if (result.outcome !== 'ok') table.error[row] = table.errorNumber(result.errorCode ?? result.outcome);
@@ -105,6 +106,7 @@ export class Requests {
     table.computeOutputNs[row] = timings.computeOutputNs;
     table.serialiseNs[row] = timings.serialiseNs;
     table.serverSeenNs[row] = timings.arrivalNs ?? Number.NaN;
+    table.serverTotalNs[row] = timings.totalNs ?? Number.NaN;
     table.batchSize[row] = timings.batchSize;
     table.executionId[row] = timings.executionId;
   }

@@ -29,7 +29,7 @@ export function gatherRows(tables: readonly RecordTable[], part: Uint32Array, ro
 
 /** Moves the origin of the times of the first `count` rows: each becomes earlier by so much. */
 export function shiftTimes(table: RecordTable, count: number, byNs: number): void {
-  for (const column of [table.dueNs, table.issuedNs, table.firstByteNs, table.completedNs])
+  for (const column of [table.dueNs, table.issuedNs, table.sentNs, table.firstByteNs, table.completedNs])
     for (let row = 0; row < count; row++) column[row]! -= byNs;
 }
 

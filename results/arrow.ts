@@ -121,6 +121,7 @@ const UINT32 = ['sequence', 'query', 'sampleIndex', 'rows', 'batchSize', 'execut
 const FLOAT64 = [
   'dueNs',
   'issuedNs',
+  'sentNs',
   'firstByteNs',
   'completedNs',
   'receiveNs',
@@ -130,9 +131,10 @@ const FLOAT64 = [
   'computeOutputNs',
   'serialiseNs',
   'serverSeenNs',
+  'serverTotalNs',
 ] as const;
 /** Columns that older files lack. */
-const LATER: readonly string[] = ['serverSeenNs'];
+const LATER: readonly string[] = ['sentNs', 'serverSeenNs', 'serverTotalNs'];
 
 type Column = readonly [name: string, data: Data];
 

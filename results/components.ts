@@ -2,26 +2,34 @@ import type { RecordTable } from './record.js';
 import { ascending, distribution, mean } from './stats/index.js';
 import type { ComponentSummary } from './summary.js';
 
+export interface Components {
+  readonly components: readonly ComponentSummary[];
+  /** Σ components / end-to-end, of sums; and without `network`, which is a difference of what both ends measured. */
+  readonly closure: number | null;
+  readonly closureWithoutNetwork: number | null;
+}
+
 /**
  * Where the time of a request went, end to end from due to completed:
- * `lateness` due → issued (client), `receive` first byte → decoded, `queue`, `computeInput`, `computeInfer`,
- * `computeOutput`, `serialise` (server), `download` first byte → completed (client). `residual` is the rest: both ways
- * through the network, kernels and event loops. It is signed and never clamped: a negative one shows that two components
- * overlap. Of the ok requests whose server tells; no components and no closure where it never does.
+ * `lateness` due → issued, `send` issued → last byte handed to the socket (client), `receive` first byte → decoded,
+ * `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise` (server), `download` first byte → completed (client).
+ * `network` is what the client waited for the first byte beyond what the server had the request, each by its own clock:
+ * wires, kernels, and the event loops of both ends. `residual` is the rest, which no stamp covers. Both are signed and never
+ * clamped: a negative one shows that two components overlap. Of the ok requests whose server tells; no components and no
+ * closure where it never does; no `send` or no `network` where the client's engine or the server does not stamp it.
  */
-export function componentSummaries(
-  records: RecordTable,
-  okRows: Uint32Array,
-): { readonly components: readonly ComponentSummary[]; readonly closure: number | null } {
+export function componentSummaries(records: RecordTable, okRows: Uint32Array): Components {
   const rows = okRows.filter((row) => !Number.isNaN(records.queueNs[row]!));
-  if (rows.length === 0) return { components: [], closure: null };
+  if (rows.length === 0) return { components: [], closure: null, closureWithoutNetwork: null };
   const total = column(rows, difference(records.completedNs, records.dueNs));
   const slowest = slowestHundredth(total);
   const explained = new Float64Array(rows.length);
+  let networkNs = 0;
   const components: ComponentSummary[] = [];
   for (const { name, value } of parts(records)) {
     const values = column(rows, value);
     for (let i = 0; i < values.length; i++) explained[i]! += values[i]! || 0;
+    if (name === 'network') networkNs = meanOfAll(values);
     components.push(summary(name, values, slowest));
   }
   const residual = total.map((ns, i) => ns - explained[i]!);
@@ -29,7 +37,9 @@ export function componentSummaries(
   // A component that never happened (no first byte told, say) is left out, not shown as zero.
   const told = components.filter(({ latencyNs }) => latencyNs.count > 0);
   const whole = mean(total);
-  return { components: told, closure: whole > 0 ? mean(explained) / whole : null };
+  const share = (ns: number) => (whole > 0 ? ns / whole : null);
+  const explainedNs = mean(explained);
+  return { components: told, closure: share(explainedNs), closureWithoutNetwork: share(explainedNs - networkNs) };
 }
 
 type PerRow = (row: number) => number;
@@ -42,14 +52,21 @@ export function parts(records: RecordTable): readonly { readonly name: string; r
   };
   return [
     { name: 'lateness', value: difference(records.issuedNs, records.dueNs) },
+    { name: 'send', value: difference(records.sentNs, records.issuedNs) },
     own('receive'),
     own('queue'),
     own('computeInput'),
     own('computeInfer'),
     own('computeOutput'),
     own('serialise'),
+    { name: 'network', value: networkOf(records) },
     { name: 'download', value: difference(records.completedNs, records.firstByteNs) },
   ];
+}
+
+/** Two durations, each of one clock: the client's wait for the first byte once all was sent, and the server's whole time. */
+function networkOf({ firstByteNs, sentNs, serverTotalNs }: RecordTable): PerRow {
+  return (row) => firstByteNs[row]! - sentNs[row]! - serverTotalNs[row]!;
 }
 
 /** Of two instants of a row. */
@@ -62,6 +79,11 @@ export function column(rows: Uint32Array, value: PerRow): Float64Array {
   const values = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) values[i] = value(rows[i]!);
   return values;
+}
+
+/** Absent counts as nothing: a mean that adds up with the others. */
+function meanOfAll(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + (value || 0), 0) / values.length;
 }
 
 function summary(name: string, values: Float64Array, slowest: Uint32Array): ComponentSummary {

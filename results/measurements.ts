@@ -78,6 +78,9 @@ function numbersOf(summary: TrialSummary): Entry[] {
       { metric: name, statistic: 'meanOfSlowestHundredth', value: tailMeanNs, unit: 'ns' },
     ]),
     ...single('closure', summary.closure, 'ratio'),
+    ...(summary.closureWithoutNetwork == null
+      ? []
+      : single('closureWithoutNetwork', summary.closureWithoutNetwork, 'ratio')),
     ...single('meanBatch', summary.meanBatch, 'rows'),
     ...summary.batches.map(({ size, count }) => ({
       ...{ metric: 'executionsOfSize', statistic: String(size), value: count, unit: 'count' },

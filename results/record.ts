@@ -20,6 +20,8 @@ export class RecordTable {
   readonly rows: Uint32Array;
   readonly dueNs: Float64Array;
   readonly issuedNs: Float64Array;
+  /** The request's last byte was handed to the socket. */
+  readonly sentNs: Float64Array;
   readonly firstByteNs: Float64Array;
   readonly completedNs: Float64Array;
   readonly outcome: Uint8Array;
@@ -34,6 +36,8 @@ export class RecordTable {
   readonly serialiseNs: Float64Array;
   /** The server saw the request so long after its own start: another origin than the client's times, only differences count. */
   readonly serverSeenNs: Float64Array;
+  /** In the server from its first readable byte to the composed response, by stamps of its own: no sum. */
+  readonly serverTotalNs: Float64Array;
   readonly batchSize: Uint32Array;
   readonly executionId: Uint32Array;
   /** Index into `tenants`; 0 = none. */
@@ -53,6 +57,7 @@ export class RecordTable {
     this.rows = new Uint32Array(capacity);
     this.dueNs = new Float64Array(capacity);
     this.issuedNs = new Float64Array(capacity).fill(Number.NaN);
+    this.sentNs = new Float64Array(capacity).fill(Number.NaN);
     this.firstByteNs = new Float64Array(capacity).fill(Number.NaN);
     this.completedNs = new Float64Array(capacity).fill(Number.NaN);
     this.outcome = new Uint8Array(capacity).fill(OUTCOMES.indexOf('unfinished'));
@@ -65,6 +70,7 @@ export class RecordTable {
     this.computeOutputNs = new Float64Array(capacity).fill(Number.NaN);
     this.serialiseNs = new Float64Array(capacity).fill(Number.NaN);
     this.serverSeenNs = new Float64Array(capacity).fill(Number.NaN);
+    this.serverTotalNs = new Float64Array(capacity).fill(Number.NaN);
     this.batchSize = new Uint32Array(capacity);
     this.executionId = new Uint32Array(capacity);
     this.tenant = new Uint8Array(capacity);

@@ -62,7 +62,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
   const verdict = judge(input);
   const rate = throughput.compute(window).value;
   const interval = rate === null ? undefined : rateInterval(window, rate, facts.seed);
-  const { components, closure } = componentSummaries(records, window.rows);
+  const { components, closure, closureWithoutNetwork } = componentSummaries(records, window.rows);
   return {
     schema: SUMMARY_SCHEMA,
     trial: identity,
@@ -80,6 +80,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     primary: primaryOf(facts, window, verdict),
     components,
     closure,
+    closureWithoutNetwork,
     ...batchesOf(window, facts.statistics),
     busyNs: busyTime(window),
     processes: withLoadProcess(facts),

@@ -141,7 +141,7 @@ export interface EnergyUsage {
 }
 
 export interface ComponentSummary {
-  /** `lateness`, `receive`, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise`, `download`, `residual` (components.ts). */
+  /** `lateness`, `send`, `receive`, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise`, `network`, `download`, `residual` (components.ts). */
   readonly name: string;
   readonly latencyNs: Distribution;
   /** Mean over the slowest 1 %. */
@@ -200,6 +200,8 @@ export interface TrialSummary {
   readonly components: readonly ComponentSummary[];
   /** Σ components / end-to-end, of sums over ok requests; null where the server sends no timings. */
   readonly closure: number | null;
+  /** The same without `network`; absent in summaries that know none. */
+  readonly closureWithoutNetwork?: number | null | undefined;
   /** Executions by size over the measured window. */
   readonly batches: readonly { readonly size: number; readonly count: number }[];
   /** From the records' execution ids (exact), or the difference of the server's statistics; null where neither tells. */

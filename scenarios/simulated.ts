@@ -129,6 +129,8 @@ class Recorder {
     table.tenant[row] = request.kind;
     table.issuedNs[row] = request.at;
     table.serverSeenNs[row] = request.at;
+    table.sentNs[row] = request.at;
+    table.serverTotalNs[row] = at - request.at;
     table.firstByteNs[row] = at + this.#requestNs;
     table.completedNs[row] = at + this.#requestNs;
     table.outcome[row] = OUTCOMES.indexOf(outcome);

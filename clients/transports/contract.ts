@@ -12,6 +12,8 @@ export type CallOutcome = 'ok' | 'rejected' | 'failed' | 'timedOut' | 'cancelled
 /** What became of one call. Times are nowNs(). */
 export interface CallResult {
   readonly outcome: CallOutcome;
+  /** The last byte of the request was handed to the socket; absent where the engine can't tell. */
+  readonly sentNs?: number | undefined;
   readonly firstByteNs: number;
   readonly completedNs: number;
   /** `queue-full`, `HTTP 503`, `ECONNRESET` … where it was not ok. */

@@ -17,6 +17,7 @@ const BEGINNING = { path: MODEL_INFER, keptBytes: TIMINGS_WITHIN };
 /** One inference over gRPC. */
 export class GrpcCall implements UnarySink, CallHandle, Pending {
   settled = false;
+  private sentNs = Number.NaN;
   private firstByteNs = Number.NaN;
   private again = true;
   private leave: (() => void) | undefined;
@@ -41,6 +42,10 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
     this.stop('timedOut', 'client-timeout', 'no answer within the timeout');
   }
 
+  written(): void {
+    this.sentNs = nowNs();
+  }
+
   head(): void {
     this.firstByteNs = nowNs();
   }
@@ -61,13 +66,13 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
   }
 
   private answer(completedNs: number, message: Buffer): CallResult {
-    const { firstByteNs } = this;
-    if (!this.keepBody) return { outcome: 'ok', firstByteNs, completedNs, timings: grpcTimings(message) };
+    const { sentNs, firstByteNs } = this;
+    if (!this.keepBody) return { outcome: 'ok', sentNs, firstByteNs, completedNs, timings: grpcTimings(message) };
     try {
       // Tensors are views into the message: decoding copies nothing.
       const response = decodeGrpcResponse(message);
       const timings = timingsFromParameters(response.parameters);
-      return { outcome: 'ok', firstByteNs, completedNs, timings, response: () => response };
+      return { outcome: 'ok', sentNs, firstByteNs, completedNs, timings, response: () => response };
     } catch (error) {
       return brokenCall('failed', completedNs, 'malformed', String(error));
     }
@@ -77,6 +82,7 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
     const reason = trailers[REASON_KEY];
     return {
       outcome: outcomeOf(codeOfGrpc(status)),
+      sentNs: this.sentNs,
       firstByteNs: this.firstByteNs,
       completedNs,
       errorCode: typeof reason === 'string' ? reason : grpcStatusName(status),

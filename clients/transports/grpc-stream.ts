@@ -12,6 +12,8 @@ import { socketError } from './http2-sessions.js';
 
 /** Who hears what becomes of a unary call: `head` at most once, then one of the other two, once. */
 export interface UnarySink {
+  /** The request's last byte has been handed to the socket; at most once, never after an end. */
+  written?(): void;
   head(): void;
   /** The server's word. `message` is the answer, or its beginning, where `status` is 0 (OK). */
   answered(status: number, message: Buffer, trailers: IncomingHttpHeaders): void;
@@ -62,6 +64,7 @@ class UnaryStream {
     keptBytes: number | undefined,
   ) {
     this.reader = new MessageReader(keptBytes === undefined ? ANY : { ...ANY, keptBytes });
+    if (sink.written) stream.once('finish', () => this.written());
     stream.on('response', (headers) => this.head(headers));
     stream.on('data', (chunk: Buffer) => this.data(chunk));
     stream.on('trailers', (trailers) => this.trailers(trailers));
@@ -72,6 +75,10 @@ class UnaryStream {
   leave(): void {
     this.settled = true;
     this.stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  private written(): void {
+    if (!this.settled) this.sink.written?.();
   }
 
   private head(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {

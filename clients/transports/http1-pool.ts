@@ -10,6 +10,8 @@ export interface Exchange<Message = Uint8Array> extends ResponseSink {
   readonly settled: boolean;
   /** It goes out over this connection; `destroy` breaks it off. */
   sent(connection: { destroy(): void }): void;
+  /** Its last byte has been handed to the socket; perhaps told again, and not by every engine. */
+  written?(): void;
   end(): void;
   /** `code` is the system's own (`ECONNREFUSED`) where it has one. */
   failed(code: string, message: string): void;
@@ -117,8 +119,12 @@ class Connection {
   send(exchange: Exchange): void {
     this.exchange = exchange;
     exchange.sent(this);
-    this.socket.write(exchange.message);
+    this.socket.write(exchange.message, this.written);
+    // The usual: the kernel took all of it at once. Node's own word comes at the end of the turn, after other requests.
+    if (this.socket.writableLength === 0) exchange.written?.();
   }
+
+  private readonly written = (): void => this.exchange?.written?.();
 
   destroy(): void {
     this.socket.destroy();

@@ -10,6 +10,7 @@ import { brokenCall, codeOfHttp, outcomeOf } from './outcomes.js';
 export class RestCall<Message> implements Exchange<Message>, CallHandle, Pending {
   settled = false;
   private connection: { destroy(): void } | undefined;
+  private sentNs = Number.NaN;
   private firstByteNs = Number.NaN;
   private status = 0;
   private headers = '';
@@ -36,6 +37,10 @@ export class RestCall<Message> implements Exchange<Message>, CallHandle, Pending
     this.connection = connection;
   }
 
+  written(): void {
+    if (Number.isNaN(this.sentNs)) this.sentNs = nowNs();
+  }
+
   head(status: number, text: string): void {
     this.firstByteNs = nowNs();
     this.status = status;
@@ -59,20 +64,21 @@ export class RestCall<Message> implements Exchange<Message>, CallHandle, Pending
   }
 
   private answer(completedNs: number): CallResult {
-    const { firstByteNs, headers, chunks } = this;
+    const { sentNs, firstByteNs, headers, chunks } = this;
     const timings = jsonTimings(this.beginning);
-    if (!this.keepBody) return { outcome: 'ok', firstByteNs, completedNs, timings };
+    if (!this.keepBody) return { outcome: 'ok', sentNs, firstByteNs, completedNs, timings };
     const response = () => {
       const body = Buffer.concat(chunks);
       return decodeJsonResponse(body, parseHeaderLength(HEADER.exec(headers)?.[1], body.length));
     };
-    return { outcome: 'ok', firstByteNs, completedNs, timings, response };
+    return { outcome: 'ok', sentNs, firstByteNs, completedNs, timings, response };
   }
 
   private refusal(completedNs: number): CallResult {
     const { message, reason } = errorBody(Buffer.concat(this.chunks));
     return {
       outcome: outcomeOf(codeOfHttp(this.status)),
+      sentNs: this.sentNs,
       firstByteNs: this.firstByteNs,
       completedNs,
       errorCode: reason ?? `HTTP ${this.status}`,

@@ -1,4 +1,4 @@
-import type { ComponentSummary } from '../summary.js';
+import type { ComponentSummary, TrialSummary } from '../summary.js';
 import { formatDuration } from '../units.js';
 import type { Block, Cell, ViewDefinition } from './contract.js';
 import { CHART_WIDTH, chart, chartName, componentColour } from './support/charts.js';
@@ -9,6 +9,9 @@ import { manyTransports, percentText, rangeText, rowLabel, traced } from './supp
 
 /** Below this share of the end-to-end time the components do not explain a request. */
 const CLOSURE = 0.98;
+
+const NETWORK =
+  '`network` is a difference of two measured times: what the client waited between its last byte and the first of the answer, less what the server says it had the request. It is the wire, the kernels and the event loops of both ends, and negative where the server read while the client still sent. `closure` counts it; `closure without network` does not.';
 
 /** Where a request's time went. Absent where no server told. */
 export const components: ViewDefinition = {
@@ -28,6 +31,7 @@ export const components: ViewDefinition = {
           '',
         ),
       },
+      ...(groups.some(hasNetwork) ? [{ kind: 'text', text: NETWORK } as const] : []),
       ...loads.map(([load, list]) => stack(load, list, several)),
       ...loads.map(([load, list]) => table(load, list, several)),
     ];
@@ -69,16 +73,19 @@ function stack(load: string, groups: readonly Group[], several: boolean): Block 
 
 function table(load: string, groups: readonly Group[], several: boolean): Block {
   const names = [...new Set(groups.flatMap(namesOf))];
-  const titles = [...names, 'closure', 'grows in the tail'];
+  const closures = groups.some(hasNetwork) ? [closureOf, closureWithoutNetworkOf] : [closureOf];
+  const titles = [...names, ...['closure', 'closure without network'].slice(0, closures.length), 'grows in the tail'];
   return {
     kind: 'table',
     caption: `Components under ${load}: p50 / p99`,
     columns: [{ title: 'system', align: 'left' }, ...titles.map((title) => ({ title, align: 'right' }) as const)],
     rows: groups.map((group): Cell[] => [
       rowLabel(group, several),
-      ...[...names.map((name) => percentilesCell(group, name)), closureCell(group), growing(group)].map((cell) =>
-        traced(cell, group),
-      ),
+      ...[
+        ...names.map((name) => percentilesCell(group, name)),
+        ...closures.map((pick) => closureCell(group, pick)),
+        growing(group),
+      ].map((cell) => traced(cell, group)),
     ]),
   };
 }
@@ -90,10 +97,23 @@ function percentilesCell(group: Group, name: string): Cell {
   return p99 ? rangeText(p50.value, p99.value, formatDuration, ' / ') : `${formatDuration(p50.value)} / –`;
 }
 
-function closureCell(group: Group): Cell {
-  const closure = merge(group, { pick: (summary) => summary.closure });
+function hasNetwork(group: Group): boolean {
+  return namesOf(group).includes('network');
+}
+
+function closureOf(summary: TrialSummary): number | null {
+  return summary.closure;
+}
+
+/** One that knows no network never counted it. */
+function closureWithoutNetworkOf({ closureWithoutNetwork, closure }: TrialSummary): number | null {
+  return closureWithoutNetwork === undefined ? closure : closureWithoutNetwork;
+}
+
+function closureCell(group: Group, pick: (summary: TrialSummary) => number | null): Cell {
+  const closure = merge(group, { pick });
   if (!closure) return { text: '–', mark: 'dim' };
-  return { text: percentText(closure.value), mark: closure.value < CLOSURE ? 'bad' : undefined };
+  return { text: percentText(closure.value), mark: pick === closureOf && closure.value < CLOSURE ? 'bad' : undefined };
 }
 
 /** `queue (+12 ms)`: tail mean − overall mean is largest for it. */

@@ -64,7 +64,7 @@ class InferCall {
   private answer(outcome: InferOutcome, request: InferRequest | undefined): void {
     try {
       if (!outcome.ok) throw outcome.error;
-      const frame = frameGrpcResponse(request!, outcome.response, outcome.timings, nowNs());
+      const frame = frameGrpcResponse(request!, outcome.response, outcome.timings, nowNs(), this.receivedNs);
       this.settle();
       answerUnary(this.stream, frame);
     } catch (error) {

@@ -42,9 +42,10 @@ export function grpcJsControls(service: InferenceService): UntypedServiceImpleme
 export function grpcJsInfer(service: InferenceService, observer: CallObserver): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     let answered = false;
-    const ticket = startInfer(service, call.request, observer.receivedNs(call.metadata), (outcome, request) => {
+    const receivedNs = observer.receivedNs(call.metadata);
+    const ticket = startInfer(service, call.request, receivedNs, (outcome, request) => {
       answered = true;
-      answer(request, outcome, callback);
+      answer(request, outcome, receivedNs, callback);
     });
     if (answered) return;
     // Also emitted when a call has ended well.
@@ -54,10 +55,15 @@ export function grpcJsInfer(service: InferenceService, observer: CallObserver): 
   };
 }
 
-function answer(request: InferRequest | undefined, outcome: InferOutcome, callback: sendUnaryData<Buffer>): void {
+function answer(
+  request: InferRequest | undefined,
+  outcome: InferOutcome,
+  receivedNs: number,
+  callback: sendUnaryData<Buffer>,
+): void {
   try {
     if (!outcome.ok) throw outcome.error;
-    callback(null, encodeGrpcResponse(request!, outcome.response, outcome.timings, nowNs()));
+    callback(null, encodeGrpcResponse(request!, outcome.response, outcome.timings, nowNs(), receivedNs));
   } catch (error) {
     callback(serviceError(error));
   }

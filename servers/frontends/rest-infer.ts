@@ -49,10 +49,10 @@ function decode({ request, model, version }: Exchange, body: Buffer): InferReque
   return decodeJsonRequest(body, headerLength, model, version);
 }
 
-function answer({ response }: Exchange, request: InferRequest, outcome: InferOutcome): void {
+function answer({ response, receivedNs }: Exchange, request: InferRequest, outcome: InferOutcome): void {
   try {
     if (!outcome.ok) throw outcome.error;
-    replyMessage(response, encodeJsonResponse(request, outcome.response, outcome.timings, nowNs()));
+    replyMessage(response, encodeJsonResponse(request, outcome.response, outcome.timings, nowNs(), receivedNs));
   } catch (error) {
     replyError(response, error);
   }

@@ -59,15 +59,16 @@ export function decodeGrpcResponse(message: Uint8Array): InferResponse {
 
 /**
  * The server's side: the request's id, all outputs as raw contents, the timings in the parameters. `timings.serialiseNs` becomes the time
- * since `startedNs` (nowNs) until the tensors' heads are written; the copy of the contents is still to come.
+ * since `startedNs` (nowNs) until the tensors' heads are written, `timings.totalNs` that since `receivedNs`; the copy of the contents is still to come.
  */
 export function encodeGrpcResponse(
   request: InferRequest,
   response: InferResponse,
   timings: ServerTimings,
   startedNs: number,
+  receivedNs?: number,
 ): Buffer {
-  return writeResponse(request, response, timings, startedNs).finish(6, contentsOf(response.outputs));
+  return writeResponse(request, response, timings, startedNs, receivedNs).finish(6, contentsOf(response.outputs));
 }
 
 /** The same as one frame of gRPC; the tensors of a long response are chunks of their own, not copied. */
@@ -76,8 +77,9 @@ export function frameGrpcResponse(
   response: InferResponse,
   timings: ServerTimings,
   startedNs: number,
+  receivedNs?: number,
 ): readonly Uint8Array[] {
-  return writeResponse(request, response, timings, startedNs).frame(6, contentsOf(response.outputs));
+  return writeResponse(request, response, timings, startedNs, receivedNs).frame(6, contentsOf(response.outputs));
 }
 
 /**
@@ -103,10 +105,13 @@ function writeResponse(
   response: InferResponse,
   timings: ServerTimings,
   startedNs: number,
+  receivedNs?: number,
 ): ProtoWriter {
   const writer = writeHead(response, response.parameters, response.id ?? request.id);
   for (const output of response.outputs) writeTensor(writer, 5, output);
-  timings.serialiseNs = nowNs() - startedNs;
+  const endedNs = nowNs();
+  timings.serialiseNs = endedNs - startedNs;
+  if (receivedNs !== undefined) timings.totalNs = endedNs - receivedNs;
   writeParameters(writer, 4, timingsToParameters(timings));
   return writer;
 }

@@ -17,13 +17,14 @@ import type { InferRequest, InferResponse, ServerTimings } from './types.js';
 /**
  * The server's side: a response as v2 JSON, with the request's id. Outputs are binary where the request asks: `binary_data` of the output, else
  * `binary_data_output` of the request, else JSON. `timings.serialiseNs` becomes the time since `startedNs` (nowNs) until all
- * tensors are encoded, and all timings go into the parameters.
+ * tensors are encoded, `timings.totalNs` that since `receivedNs`, and all timings go into the parameters.
  */
 export function encodeJsonResponse(
   request: InferRequest,
   response: InferResponse,
   timings: ServerTimings,
   startedNs: number,
+  receivedNs?: number,
 ): JsonMessage {
   const binary: Uint8Array[] = [];
   const outputs: string[] = [];
@@ -32,7 +33,9 @@ export function encodeJsonResponse(
     if (raw) binary.push(output.data);
     outputs.push(tensorText(output, raw));
   }
-  timings.serialiseNs = nowNs() - startedNs;
+  const endedNs = nowNs();
+  timings.serialiseNs = endedNs - startedNs;
+  if (receivedNs !== undefined) timings.totalNs = endedNs - receivedNs;
   const own = parameterEntries(response.parameters);
   const all = own === '' ? timingsText(timings) : `${own},${timingsText(timings)}`;
   return jsonMessage(

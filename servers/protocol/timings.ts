@@ -11,13 +11,14 @@ export const TIMING_PARAMETERS = {
   batchSize: 'servemark_batch_size',
   executionId: 'servemark_execution_id',
   arrivalNs: 'servemark_arrival_ns',
+  totalNs: 'servemark_total_ns',
 } as const satisfies Record<keyof ServerTimings, string>;
 
 /** In the order in which they travel. */
 export const TIMING_FIELDS = Object.keys(TIMING_PARAMETERS) as readonly (keyof ServerTimings)[];
 
 /**
- * The timings as response parameters. They are sent with every response, asked for or not: nine small integers cost
+ * The timings as response parameters. They are sent with every response, asked for or not: ten small integers cost
  * about a microsecond, and a client that does not know them ignores them as the protocol demands.
  */
 export function timingsToParameters(timings: ServerTimings): Parameters {
@@ -29,14 +30,14 @@ export function timingsToParameters(timings: ServerTimings): Parameters {
   return parameters;
 }
 
-/** The timings in a response's parameters; undefined where any but the arrival is missing (another server). */
+/** The timings in a response's parameters; undefined where one is missing that all our versions send (another server). */
 export function timingsFromParameters(parameters: Parameters | undefined): ServerTimings | undefined {
   if (parameters === undefined) return undefined;
   const timings = emptyTimings();
   for (const field of TIMING_FIELDS) {
     const value = parameters[TIMING_PARAMETERS[field]];
     if (value !== undefined) timings[field] = Number(value);
-    else if (field !== 'arrivalNs') return undefined;
+    else if (field !== 'arrivalNs' && field !== 'totalNs') return undefined;
   }
   return timings;
 }
@@ -53,5 +54,6 @@ export function emptyTimings(): ServerTimings {
     batchSize: 0,
     executionId: 0,
     arrivalNs: undefined,
+    totalNs: undefined,
   };
 }

@@ -135,4 +135,9 @@ export interface ServerTimings {
   executionId: number;
   /** The server's start → it saw the request: a duration too, whose differences are the arrivals as the server had them. */
   arrivalNs?: number | undefined;
+  /**
+   * First byte of the request → response composed, by two stamps of its own and not the sum of the durations above: what
+   * they leave of it nobody stamped. Filled by the frontend; undefined where there is none.
+   */
+  totalNs?: number | undefined;
 }

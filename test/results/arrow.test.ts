@@ -24,6 +24,8 @@ describe('record files', () => {
     table.error[1] = table.errorNumber('HTTP 503');
     table.warmUp[0] = 1;
     table.queueNs[0] = 42;
+    table.sentNs[0] = 150;
+    table.serverTotalNs[0] = 43;
     table.serverSeenNs[1] = 3e12;
     table.batchSize[0] = 4;
     table.correct.set([1, 0, -1]);
@@ -41,6 +43,8 @@ describe('record files', () => {
       'completedNs',
       'queueNs',
       'serverSeenNs',
+      'sentNs',
+      'serverTotalNs',
       'batchSize',
     ] as const)
       expect([...records[name]], name).toEqual([...table[name].subarray(0, 3)]);

@@ -13,6 +13,10 @@ export interface Row {
   readonly query?: number | undefined;
   /** receive, queue, computeInput, computeInfer, computeOutput, serialise */
   readonly server?: readonly [number, number, number, number, number, number] | undefined;
+  /** Its last byte was handed over. */
+  readonly sent?: number | undefined;
+  /** The server's whole time, by stamps of its own. */
+  readonly serverTotal?: number | undefined;
   /** When the server saw it, on a clock of its own. */
   readonly seen?: number | undefined;
   readonly execution?: readonly [id: number, size: number] | undefined;
@@ -30,6 +34,8 @@ export function recordsOf(rows: readonly Row[]): RecordTable {
     table.dueNs[i] = row.due * 1e6;
     table.issuedNs[i] = (row.issued ?? row.due) * 1e6;
     table.firstByteNs[i] = (row.firstByte ?? row.completed ?? Number.NaN) * 1e6;
+    table.sentNs[i] = (row.sent ?? Number.NaN) * 1e6;
+    table.serverTotalNs[i] = (row.serverTotal ?? Number.NaN) * 1e6;
     table.serverSeenNs[i] = (row.seen ?? Number.NaN) * 1e6;
     table.completedNs[i] = (row.completed ?? Number.NaN) * 1e6;
     table.outcome[i] = OUTCOMES.indexOf(row.outcome ?? (row.completed === undefined ? 'unfinished' : 'ok'));

@@ -198,6 +198,47 @@ describe('components', () => {
     expect(closure).toBeGreaterThan(1);
   });
 
+  /** Issued at 1, sent at 1.5, 10.5 ms in the server of which 10 are stamped, 3 ms on the way, 2 ms to download: 17 in all. */
+  const stamped: Row = { ...row(0, 0), sent: 1.5, serverTotal: 10.5, firstByte: 15, completed: 17 };
+
+  it('tell the network from what nobody stamped: 3 ms and .5 of 17, closures of 16.5 / 17 with it and 13.5 / 17 without', () => {
+    const { components, closure, closureWithoutNetwork } = summarise(factsOf([stamped]));
+    const means = Object.fromEntries(components.map(({ name, latencyNs }) => [name, latencyNs.mean! / 1e6]));
+    expect(means).toEqual({
+      ...{
+        lateness: 1,
+        send: 0.5,
+        receive: 1,
+        queue: 4,
+        computeInput: 1,
+        computeInfer: 2,
+        computeOutput: 1,
+        serialise: 1,
+      },
+      ...{ network: 3, download: 2, residual: 0.5 },
+    });
+    expect(closure).toBeCloseTo(16.5 / 17, 12);
+    expect(closureWithoutNetwork).toBeCloseTo(13.5 / 17, 12);
+  });
+
+  it('keep a negative network: 4 ms of sending that the server was already reading are in `send` and in `receive`', () => {
+    const { components, closure } = summarise(factsOf([{ ...stamped, sent: 5.5, firstByte: 12, completed: 14 }]));
+    expect(components.find(({ name }) => name === 'network')!.latencyNs.mean).toBe(-4e6);
+    expect(closure).toBeCloseTo(13.5 / 14, 12);
+  });
+
+  it('show components that the server counts twice as a negative residual and a closure above 1', () => {
+    const { components, closure } = summarise(factsOf([{ ...stamped, serverTotal: 9 }]));
+    expect(components.find(({ name }) => name === 'residual')!.latencyNs.mean).toBe(-1e6);
+    expect(closure).toBeCloseTo(18 / 17, 12);
+  });
+
+  it('close alike with and without a network that nobody measured', () => {
+    const { components, closure, closureWithoutNetwork } = summarise(factsOf([row(0, 3)]));
+    expect(components.map(({ name }) => name)).not.toContain('network');
+    expect(closureWithoutNetwork).toBe(closure);
+  });
+
   it('show what grows in the slowest 1 %: two of 200 requests waited 104 ms in the queue', () => {
     const rows = Array.from({ length: 200 }, (_, i): Row => {
       const queue = i === 50 || i === 150 ? 104 : 4;

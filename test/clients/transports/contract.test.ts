@@ -11,6 +11,9 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
+/** Engines that tell when a request's last byte was handed over. */
+const OWN_ENGINE = ['rest', 'rest-binary', 'grpc'];
+
 const tensor = (...values: number[]): Tensor => ({
   name: 'x',
   datatype: 'FP32',
@@ -52,12 +55,21 @@ describe.each(transports.map(({ name, endpoint }) => ({ name, endpoint })))('$na
     expect(result.firstByteNs).toBeGreaterThanOrEqual(before);
     expect(result.completedNs).toBeGreaterThanOrEqual(result.firstByteNs);
     expect({ ...result.timings, serialiseNs: 0 }).toEqual(ECHO_TIMINGS);
+
     const output = result.response?.().outputs[0];
     expect([output?.name, output?.shape, [...(output?.data ?? [])]]).toEqual([
       'y',
       [1, 4],
       [...tensor(1, 2, 3, 4).data],
     ]);
+  });
+
+  test.runIf(OWN_ENGINE.includes(name))('it was sent after it was issued and before its answer began', async () => {
+    const { transport } = await connect(name, endpoint);
+    const before = nowNs();
+    const { sentNs, firstByteNs } = await call(transport, request());
+    expect(sentNs).toBeGreaterThan(before);
+    expect(sentNs).toBeLessThan(firstByteNs);
   });
 
   test('the same encoded request may be sent many times at once', async () => {

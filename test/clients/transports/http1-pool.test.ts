@@ -139,3 +139,32 @@ describe('Http1Pool', () => {
     expect(await Promise.all(answers)).toEqual(['ECONNRESET', 'closed']);
   });
 });
+
+test('A request is told to be written when its last byte is: 16 MB wait for a server that reads only after 100 ms', async () => {
+  const { origin } = await serve((socket) => {
+    socket.pause();
+    setTimeout(() => {
+      socket.removeAllListeners('data');
+      let length = 0;
+      socket.on('data', (bytes) => {
+        length += bytes.length;
+        if (length > 15e6) setTimeout(() => reply(socket, 'done'), 50);
+      });
+      socket.resume();
+    }, 100);
+  });
+  const began = performance.now();
+  let written = 0;
+  const pool = poolAt(origin, 1);
+  await new Promise<void>((resolve) => {
+    pool.dispatch({
+      ...{ message: Buffer.alloc(16e6, 'x'), settled: false, sent: () => {}, head: () => {}, body: () => {} },
+      written: () => {
+        written ||= performance.now();
+      },
+      end: resolve,
+      failed: () => resolve(),
+    });
+  });
+  expect(written - began).toBeGreaterThanOrEqual(99);
+});

@@ -80,6 +80,7 @@ describe.each([grpc, grpcJs])('the frontend $name', (definition) => {
         ['out_b', '0100000041'],
       ]);
       expect(timingsFromParameters(response.parameters)).toMatchObject({ receiveNs: 1, queueNs: 2, executionId: 7 });
+      expect(timingsFromParameters(response.parameters)!.totalNs).toBeGreaterThan(0);
     });
 
     test('Every datatype comes back as it was sent', async () => {

@@ -74,6 +74,8 @@ describe('inference', () => {
     const timings = timingsFromParameters(decodeJsonResponse(body, undefined).parameters);
     expect(timings).toMatchObject({ receiveNs: 1, queueNs: 2, batchSize: 1, executionId: 7 });
     expect(timings!.serialiseNs).toBeGreaterThan(0);
+    // From the first byte on, by stamps of its own.
+    expect(timings!.totalNs).toBeGreaterThan(timings!.serialiseNs);
   });
 
   test.each([false, true])('Every datatype comes back as it was sent (binary: %s)', async (binary) => {
