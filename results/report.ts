@@ -77,7 +77,7 @@ function uniqueNames(runs: readonly StoredRun[]): string[] {
 }
 
 function buildReport(run: StoredRun, options: ReportOptions, wanted: (view: string) => boolean): Report {
-  const records = options.records ?? ((trialId: string) => readTrialRecords(run.folder, trialId));
+  const records = options.records ?? ((trialId: string) => rememberedRecords(run, trialId));
   const readings = (trialId: string) => readTrialReadings(run.folder, trialId);
   const input: ViewInput = { run, records, readings, seed: BigInt(run.plan.seeds.bootstrap ?? '0') };
   const sections = views
@@ -95,6 +95,28 @@ function buildReport(run: StoredRun, options: ReportOptions, wanted: (view: stri
     measurements: measurements(run, basename(resolve(run.folder))),
     trialPath: (id) => [base, 'trials', id].filter((part) => part !== '').join('/'),
   };
+}
+
+/** Records that were read last, by run: every view and every format of a report asks for them again. */
+const remembered = new WeakMap<StoredRun, Map<string, RecordTable | undefined>>();
+/** Of all records that are kept of a run: some 150 MB. */
+const REMEMBERED_ROWS = 1_000_000;
+
+/** Views only read them. Older ones go where a newer one needs the room; the newest is always kept. */
+function rememberedRecords(run: StoredRun, trialId: string): RecordTable | undefined {
+  const kept = remembered.get(run) ?? new Map<string, RecordTable | undefined>();
+  remembered.set(run, kept);
+  if (kept.has(trialId)) return kept.get(trialId);
+  const records = readTrialRecords(run.folder, trialId);
+  let rows = records?.length ?? 0;
+  for (const table of kept.values()) rows += table?.length ?? 0;
+  for (const [id, table] of kept) {
+    if (rows <= REMEMBERED_ROWS) break;
+    rows -= table?.length ?? 0;
+    kept.delete(id);
+  }
+  kept.set(trialId, records);
+  return records;
 }
 
 function facts({ plan, environment, outcomes }: StoredRun): string[] {
