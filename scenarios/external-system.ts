@@ -54,7 +54,7 @@ async function filler(system: SystemSpec, external: ExternalSpec): Promise<(text
 }
 
 /** Taken and given back: nobody else on this machine is likely to get it in between. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

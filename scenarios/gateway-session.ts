@@ -7,8 +7,16 @@ import type { GatewayCounts, GatewayFacts } from '../results/gateway.js';
 import { type Monitored, type MonitorSet, startMonitors } from '../results/monitors/index.js';
 import { Unavailable } from '../servers/external.js';
 import { autoscale } from '../servers/routing/autoscale.js';
-import { forkGateway, type GatewayHandle, ReplicaSet } from '../servers/routing/index.js';
+import {
+  forkGateway,
+  type GatewayHandle,
+  type ProgramName,
+  ReplicaSet,
+  type ReplicaSpec,
+  startProgram,
+} from '../servers/routing/index.js';
 import type { SystemSpec, TrialSpec } from './contract.js';
+import { freePort } from './external-system.js';
 import { replicaServer } from './gateway-system.js';
 import { loadLoops, type Session, serverSpec } from './session.js';
 import type { TrialContext } from './trial.js';
@@ -19,7 +27,7 @@ export class GatewaySession implements Session {
   monitored: Monitored | undefined;
   gateway: GatewayFacts | undefined;
   readonly #sets: ReplicaSet[] = [];
-  #handle: GatewayHandle | undefined;
+  #front: Front | undefined;
   #stopScaling: () => void = () => {};
 
   constructor(
@@ -34,11 +42,20 @@ export class GatewaySession implements Session {
       throw new Unavailable('the gateway speaks HTTP/1.1: rest and rest-binary pass it, gRPC and in-process do not');
     const monitors = await startMonitors(this.context.monitors);
     try {
-      const handle = await this.#startGateway(monitors);
-      const primary = await this.#startPools(handle, monitors, signal);
+      const front = this.#isBuiltIn() ? await this.#startGateway() : undefined;
+      const found: ReplicaSpec[] = [];
+      // Another program is told of its replicas once, when they are all there.
+      const members = front?.handle ?? {
+        join: async (_pool: string, replica: ReplicaSpec) => void found.push(replica),
+        leave: async () => {},
+      };
+      const primary = await this.#startPools(members, monitors, signal);
+      this.#front = front ?? (await this.#startProgram(found, signal));
+      monitors.watch({ role: 'gateway', pid: this.#front.pid, url: front?.url });
+      const { url } = this.#front;
       return await this.#load(
-        { ...job, url: handle.url, model: primary.first!.metadata.name },
-        { handle, primary, monitors, signal, processes },
+        { ...job, url, model: primary.first!.metadata.name },
+        { front: this.#front, primary, monitors, signal, processes },
       );
     } finally {
       this.#stopScaling();
@@ -48,21 +65,38 @@ export class GatewaySession implements Session {
 
   async stop(): Promise<void> {
     this.#stopScaling();
-    await this.#handle?.stop();
+    await this.#front?.stop();
     await Promise.all(this.#sets.map((set) => set.stop()));
   }
 
-  async #startGateway(monitors: MonitorSet): Promise<GatewayHandle> {
+  #isBuiltIn(): boolean {
+    return this.spec.system.gateway!.program === 'servemark';
+  }
+
+  async #startGateway(): Promise<Front & { readonly handle: GatewayHandle }> {
     const { gateway, serverCpus } = this.spec.system;
     const { balancing, route, to, seed } = gateway!;
     const pools = to ? [PRIMARY, to.name] : [PRIMARY];
     const handle = await forkGateway({ port: 0, pools, balancing, route, seed, cpus: serverCpus }, this.onLine);
-    this.#handle = handle;
-    monitors.watch({ role: 'gateway', pid: handle.pid, url: handle.url });
-    return handle;
+    const front = { handle, pid: handle.pid, url: handle.url, exited: handle.exited, stop: () => handle.stop() };
+    this.#front = front;
+    return front;
   }
 
-  async #startPools(handle: GatewayHandle, monitors: MonitorSet, signal: AbortSignal): Promise<ReplicaSet> {
+  /** Throws Unavailable where it is not installed. */
+  async #startProgram(found: readonly ReplicaSpec[], signal: AbortSignal): Promise<Front> {
+    const { program, balancing } = this.spec.system.gateway!;
+    const replicas = found.toSorted((a, b) => Number(a.name) - Number(b.name));
+    const { exited, ...rest } = await startProgram(
+      program as ProgramName,
+      { port: await freePort(), replicas, balancing },
+      signal,
+      this.onLine,
+    );
+    return { ...rest, exited: exited.then(({ code, signal: by }) => (by ? `killed by ${by}` : `exit code ${code}`)) };
+  }
+
+  async #startPools(handle: Members, monitors: MonitorSet, signal: AbortSignal): Promise<ReplicaSet> {
     const { system } = this.spec;
     const { to } = system.gateway!;
     const primary = this.#pool(PRIMARY, system, 0, handle, monitors, signal);
@@ -75,7 +109,7 @@ export class GatewaySession implements Session {
     pool: string,
     system: SystemSpec,
     firstReplica: number,
-    gateway: GatewayHandle,
+    gateway: Members,
     monitors: MonitorSet,
     signal: AbortSignal,
   ): ReplicaSet {
@@ -96,7 +130,7 @@ export class GatewaySession implements Session {
     return set;
   }
 
-  async #load(job: DriveJob, { handle, primary, monitors, signal, processes }: Running): Promise<DriveResult> {
+  async #load(job: DriveJob, { front, primary, monitors, signal, processes }: Running): Promise<DriveResult> {
     const told = new Course(primary);
     const note = monitors.series({
       source: 'gateway',
@@ -107,7 +141,8 @@ export class GatewaySession implements Session {
     });
     await monitors.idle(signal);
     const watching = setInterval(() => note(told.look()), monitors.periodMs);
-    this.#scale(handle, primary);
+    const { handle } = front;
+    if (handle) this.#scale(handle, primary);
     const pointless = new AbortController();
     let begin: Promise<Begin> | undefined;
     const load = forkLoad(job, {
@@ -120,7 +155,7 @@ export class GatewaySession implements Session {
         if (progress.phase === 'measuring' && !begin) {
           monitors.mark();
           told.begin();
-          begin = Promise.all([handle.counts(), countersOf(primary)]);
+          begin = Promise.all([handle?.counts(), countersOf(primary)]);
           begin.catch(() => {});
         }
         this.context.onProgress(progress, () => monitors.recent());
@@ -128,11 +163,11 @@ export class GatewaySession implements Session {
     });
     load.catch(() => {});
     try {
-      const result = await Promise.race([load, deathOf(handle)]);
+      const result = await Promise.race([load, deathOf(front)]);
       const [before, countersBefore] = (await begin) ?? [];
-      const after = await handle.counts();
+      const after = await handle?.counts();
       const countersAfter = await countersOf(primary);
-      this.gateway = told.facts(this.spec.system, before && { before, after });
+      this.gateway = told.facts(this.spec.system, before && after && { before, after });
       // Replicas that came or went take their counters along.
       if (countersBefore && countersAfter && !this.spec.system.autoscaler)
         this.statistics = { before: countersBefore, after: countersAfter };
@@ -163,15 +198,26 @@ const PRIMARY = 'primary';
 const OTHERS = 128;
 const REPLICA_IDS = 256;
 
+type Members = Pick<GatewayHandle, 'join' | 'leave'>;
+
+/** What the load talks to; `handle` is the built-in gateway's. */
+interface Front {
+  readonly pid: number;
+  readonly url: string;
+  readonly exited: Promise<string>;
+  readonly handle?: GatewayHandle | undefined;
+  stop(): Promise<void>;
+}
+
 interface Running {
-  readonly handle: GatewayHandle;
+  readonly front: Front;
   readonly primary: ReplicaSet;
   readonly monitors: MonitorSet;
   readonly signal: AbortSignal;
   readonly processes: number;
 }
 
-type Begin = [GatewayCounts, Counters | undefined];
+type Begin = [GatewayCounts | undefined, Counters | undefined];
 type Counters = NonNullable<TrialFacts['statistics']>['before'];
 
 /** Replicas over the measured window. */
@@ -227,8 +273,8 @@ async function countersOf(set: ReplicaSet): Promise<Counters | undefined> {
 }
 
 /** A replica that dies is the gateway's to live with; without the gateway there is no trial. */
-function deathOf(handle: GatewayHandle): Promise<never> {
-  const died = handle.exited.then((how) => {
+function deathOf({ exited }: Front): Promise<never> {
+  const died = exited.then((how) => {
     throw new Error(`the gateway process ended in mid-trial (${how})`);
   });
   died.catch(() => {});

@@ -357,11 +357,17 @@ function readOther(
     return undefined;
   }
   const raw = typeof to === 'string' ? declared[to] : to;
-  if (!isRecord(raw) || raw.external !== undefined || raw.gateway !== undefined || raw.sweep !== undefined) {
+  if (
+    !isRecord(raw) ||
+    raw.external !== undefined ||
+    raw.gateway !== undefined ||
+    raw.autoscaler !== undefined ||
+    raw.sweep !== undefined
+  ) {
     found.push({
       place: yaml.place(here),
       found: 'is no system that can stand behind this gateway',
-      allowed: 'the name of one, or { strategy: NAME, … }, without external, gateway or sweep',
+      allowed: 'the name of one, or { strategy: NAME, … }, without external, gateway, autoscaler or sweep',
     });
     return undefined;
   }

@@ -89,7 +89,8 @@ export class Exchange {
 
   #noReplica(): void {
     this.#over = true;
-    this.core.refused++;
+    // A copy that finds nobody is the mirror's to count.
+    if (!this.isCopy) this.core.refused++;
     this.sink.refused(503, 'no-upstream', `no replica of ${this.pool.name} is up`);
   }
 
