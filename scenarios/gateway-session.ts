@@ -142,7 +142,6 @@ export class GatewaySession implements Session {
     await monitors.idle(signal);
     const watching = setInterval(() => note(told.look()), monitors.periodMs);
     const { handle } = front;
-    if (handle) this.#scale(handle, primary);
     const pointless = new AbortController();
     let begin: Promise<Begin> | undefined;
     const load = forkLoad(job, {
@@ -155,6 +154,8 @@ export class GatewaySession implements Session {
         if (progress.phase === 'measuring' && !begin) {
           monitors.mark();
           told.begin();
+          // Warm-up comes as fast as it is answered: that is no load to scale by.
+          if (handle) this.#scale(handle, primary);
           begin = Promise.all([handle?.counts(), countersOf(primary)]);
           begin.catch(() => {});
         }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readRun } from '../../results/store.js';
@@ -23,13 +23,13 @@ warmUp: 100ms
 monitors: [proc]
 `,
   );
-  const { stdout, stderr } = await servemark(['run', file, '--out', join(folder, name), '--quiet']);
-  const report = /report (\S+)\/report\.md/.exec(stdout);
-  expect(report, stdout + stderr).not.toBeNull();
-  return new Map(readRun(report![1]!).outcomes.map((outcome) => [name_(outcome), outcome]));
+  const out = join(folder, name);
+  const { code, stdout, stderr } = await servemark(['run', file, '--out', out, '--quiet']);
+  expect(code, stdout + stderr).toBe(0);
+  return new Map(readRun(join(out, readdirSync(out)[0]!)).outcomes.map((outcome) => [systemOf(outcome), outcome]));
 }
 
-const name_ = (outcome: ReturnType<typeof readRun>['outcomes'][number]) =>
+const systemOf = (outcome: ReturnType<typeof readRun>['outcomes'][number]) =>
   outcome.state === 'completed' ? outcome.summary.trial.system : outcome.trial.system;
 
 test('two replicas share the load, and a canary that always fails is taken back', async () => {
