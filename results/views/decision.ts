@@ -91,9 +91,13 @@ function everywhere(regions: readonly Region[], cost: Figure): string[] {
     best.loss < 0.005
       ? 'loses no goodput anywhere'
       : `loses ${percentText(best.loss)} of the best goodput at worst (${best.lossAt})`;
-  const tail =
-    best.tail === null ? '' : `; its p99 is at worst ${ratioText(best.tail)} × that of the choice (${best.tailAt})`;
+  const tail = best.tail === null ? '' : `; ${tailWords(best.tail, best.tailAt)}`;
   return [`If it has to be one for all loads: **${best.system}** ${loss}${tail}.`];
+}
+
+function tailWords(tail: number, at: string): string {
+  if (tail < 1.01) return 'its p99 is nowhere above that of the choice';
+  return `its p99 is at worst ${ratioText(tail)} × that of the choice (${at})`;
 }
 
 function choices(regions: readonly Region[], kind: string, cost: Figure): Block {
@@ -106,15 +110,15 @@ function choices(regions: readonly Region[], kind: string, cost: Figure): Block 
   return {
     kind: 'table',
     caption: `Load by load (${kind}): who is not seen to be worse, and the best figure`,
-    columns: ['load', 'goodput', 'of these: p99', `of these: ${cost.name}`, 'choice'].map(
+    columns: ['load', 'choice', 'goodput', 'of these: p99', `of these: ${cost.name}`].map(
       (title) => ({ title, align: 'left' }) as const,
     ),
     rows: regions.map((region): Cell[] => [
       region.arena[0]!.load,
+      { text: region.choice.join(', '), short: few(region.choice), mark: 'good' },
       cell(region.goodput),
       cell(region.p99),
       cell(region.cost),
-      { text: region.choice.join(', '), short: few(region.choice), mark: 'good' },
     ]),
   };
 }
