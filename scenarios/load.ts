@@ -10,7 +10,7 @@ import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
-import { models } from '../servers/models/index.js';
+import { findModel, models } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type {
@@ -256,7 +256,7 @@ function variantName(system: string): string {
 }
 
 function zooModel(name: string, place: string, found: Problem[]): ModelSpec | undefined {
-  if (models.some((model) => model.name === name)) return { zoo: name };
+  if (findModel(name)) return { zoo: name };
   found.push({
     ...unknownName(place, 'model', name, models),
     remedy: /[./]/.test(name)

@@ -2,7 +2,7 @@ import { UserError } from '../../results/errors.js';
 import { unknownName } from '../../results/lookup.js';
 import { parseFraction } from '../../results/units.js';
 import type { ModelSpec } from '../../servers/models/index.js';
-import { models } from '../../servers/models/index.js';
+import { findModel, models } from '../../servers/models/index.js';
 import { runtimes } from '../../servers/runtimes/index.js';
 import { startServer } from '../../servers/server.js';
 import { strategyNamed } from '../../servers/strategies/index.js';
@@ -102,7 +102,7 @@ function shareOf(place: string, text: string): number {
 
 /** A zoo name first, then a runtime that needs no file, then a path. */
 export function modelArgument(text: string, name?: string, options: Readonly<Record<string, unknown>> = {}): ModelSpec {
-  if (models.some((model) => model.name === text)) return { zoo: text, options };
+  if (findModel(text)) return { zoo: text, options };
   if (text !== 'onnx' && runtimes.some((runtime) => runtime.name === text)) return { runtime: text, name, options };
   if (!/[./\\]/.test(text))
     throw new UserError({

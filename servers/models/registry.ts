@@ -1,6 +1,7 @@
 import { lookUp } from '../../results/lookup.js';
 import type { ModelDefinition } from './contract.js';
 import { fashionMlp } from './fashion-mlp.js';
+import { packagedModels } from './zoo.js';
 
 /** The zoo: models known by name. One import and one line per addition. */
 export const models = [
@@ -9,10 +10,10 @@ export const models = [
 
 /** The model of that name, if the zoo has it. */
 export function findModel(name: string): ModelDefinition | undefined {
-  return models.find((definition) => definition.name === name);
+  return [...models, ...packagedModels].find((definition) => definition.name === name);
 }
 
 /** The model of that name. Throws UserError that lists the zoo. */
 export function modelNamed(name: string, place = 'model'): ModelDefinition {
-  return lookUp<ModelDefinition>(models, name, 'model in the zoo', place);
+  return lookUp<ModelDefinition>([...models, ...packagedModels], name, 'model in the zoo', place);
 }
