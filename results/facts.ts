@@ -94,4 +94,13 @@ export interface DriveFacts {
 export interface ServerCounters {
   readonly inference_stats?: { readonly cache_hit?: { readonly count: number } } | undefined;
   readonly batch_stats: readonly { readonly batch_size: number; readonly compute_infer: { readonly count: number } }[];
+  /** Of parallel runtimes. */
+  readonly servemark_parts?:
+    | readonly {
+        readonly name: string;
+        readonly unit: 'ns' | 'bytes' | 'count';
+        readonly count: number;
+        readonly total: number;
+      }[]
+    | undefined;
 }

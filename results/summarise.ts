@@ -83,6 +83,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     closureWithoutNetwork,
     ...batchesOf(window, facts.statistics),
     busyNs: busyTime(window),
+    ...partsOf(facts.statistics),
     processes: withLoadProcess(facts),
     ...readOf(facts, counts.ok),
     accuracy,
@@ -247,6 +248,17 @@ function batchesOf(
     batchesFrom: executions > 0 ? source : null,
     meanBatch: executions > 0 ? rows / executions : null,
   };
+}
+
+/** What an execution of a parallel runtime was made of, in the mean over those between the two looks at the server. */
+function partsOf(statistics: TrialFacts['statistics']): Pick<TrialSummary, 'parts'> {
+  const before = new Map(statistics?.before.servemark_parts?.map((part) => [part.name, part]));
+  const parts = (statistics?.after.servemark_parts ?? []).flatMap(({ name, unit, count, total }) => {
+    const executions = count - (before.get(name)?.count ?? 0);
+    if (executions <= 0) return [];
+    return [{ name, unit, executions, mean: (total - (before.get(name)?.total ?? 0)) / executions }];
+  });
+  return parts.length > 0 ? { parts } : {};
 }
 
 function counterDifference(before: ServerCounters | undefined, after: ServerCounters | undefined) {

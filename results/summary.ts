@@ -125,6 +125,14 @@ export interface MonitorReport {
   readonly elapsedSeconds: number;
 }
 
+/** One part of an execution of a parallel runtime: its mean over the measured window's executions. */
+export interface PartSummary {
+  readonly name: string;
+  readonly unit: 'ns' | 'bytes' | 'count';
+  readonly executions: number;
+  readonly mean: number;
+}
+
 /** Energy of a device over the measured window, by its own cumulative counter (METHOD.md). */
 export interface EnergyUsage {
   /** `gpu0`. */
@@ -204,6 +212,8 @@ export interface TrialSummary {
   readonly closureWithoutNetwork?: number | null | undefined;
   /** Executions by size over the measured window. */
   readonly batches: readonly { readonly size: number; readonly count: number }[];
+  /** What an execution was made of inside of a parallel runtime; absent elsewhere. */
+  readonly parts?: readonly PartSummary[] | undefined;
   /** From the records' execution ids (exact), or the difference of the server's statistics; null where neither tells. */
   readonly batchesFrom?: 'records' | 'statistics' | null | undefined;
   readonly meanBatch: number | null;

@@ -10,7 +10,7 @@ import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
-import { findModel, models } from '../servers/models/index.js';
+import { findModel, models, runtimeOf } from '../servers/models/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type {
@@ -191,7 +191,7 @@ function readModel(
     const sizes = readOn(denseSchema, dense, [...path, 'dense'], yaml, found);
     return sizes && { path: denseModelFile(sizes), name: servedAs, options };
   }
-  const runtimeName = runtime ?? 'onnx';
+  const runtimeName = runtime ?? runtimeOfFile(file && resolve(folder, file));
   const definition = find(runtimes, runtimeName, 'runtime', yaml.place([...path, 'runtime']), found);
   if (!definition) return undefined;
   if (file === undefined && runtimeName === 'onnx') {
@@ -206,7 +206,16 @@ function readModel(
   if (!checkOptions(definition.options, options, path, yaml, found)) return undefined;
   return file === undefined
     ? { runtime: runtimeName, name: servedAs, options }
-    : { path: resolve(folder, file), name: servedAs, options };
+    : { path: resolve(folder, file), ...(runtime && { runtime }), name: servedAs, options };
+}
+
+/** For the check of its options; what is wrong with the file itself is told when it is looked for. */
+function runtimeOfFile(file: string | undefined): string {
+  try {
+    return file === undefined ? 'onnx' : runtimeOf(file);
+  } catch {
+    return 'onnx';
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { ModelStatistics, ServerTimings, StatisticDuration } from './protocol/index.js';
+import type { ModelStatistics, PartStatistic, ServerTimings, StatisticDuration } from './protocol/index.js';
+import type { ExecutionPart } from './runtimes/index.js';
 
 /**
  * Triton's statistics of one model, added up from what the executor reports: three calls of a few additions each.
@@ -22,6 +23,7 @@ export class StatisticsCollector {
     cache_miss: none(),
   };
   private readonly batches = new Map<number, BatchTotals>();
+  private readonly parts = new Map<string, { -readonly [Key in keyof PartStatistic]: PartStatistic[Key] }>();
 
   /** `wallClockMs` is milliseconds since the epoch. */
   constructor(
@@ -53,7 +55,13 @@ export class StatisticsCollector {
   }
 
   /** An execution of so many rows succeeded. */
-  executionEnded(rows: number, inputNs: number, inferNs: number, outputNs: number): void {
+  executionEnded(
+    rows: number,
+    inputNs: number,
+    inferNs: number,
+    outputNs: number,
+    parts: readonly ExecutionPart[] = [],
+  ): void {
     this.executionCount++;
     let batch = this.batches.get(rows);
     if (batch === undefined) {
@@ -63,6 +71,14 @@ export class StatisticsCollector {
     add(batch.compute_input, inputNs);
     add(batch.compute_infer, inferNs);
     add(batch.compute_output, outputNs);
+    for (const { name, unit, value } of parts) {
+      const total = this.parts.get(name);
+      if (total === undefined) this.parts.set(name, { name, unit, count: 1, total: value });
+      else {
+        total.count++;
+        total.total += value;
+      }
+    }
   }
 
   /** A copy of the totals, nanoseconds as integers, batch sizes ascending. */
@@ -92,6 +108,7 @@ export class StatisticsCollector {
           compute_infer: rounded(batch.compute_infer),
           compute_output: rounded(batch.compute_output),
         })),
+      ...(this.parts.size > 0 && { servemark_parts: [...this.parts.values()].map(wholeNumbers) }),
     };
   }
 }
@@ -100,6 +117,10 @@ interface BatchTotals {
   readonly compute_input: StatisticDuration;
   readonly compute_infer: StatisticDuration;
   readonly compute_output: StatisticDuration;
+}
+
+function wholeNumbers(part: PartStatistic): PartStatistic {
+  return { ...part, total: Math.round(part.total) };
 }
 
 function none(): StatisticDuration {

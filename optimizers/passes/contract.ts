@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { SampleLibrary } from '../../clients/samples/index.js';
+import type { SplitPlan } from '../../servers/runtimes/index.js';
 import type { OnnxModel } from '../onnx/index.js';
 
 /** Rewrites a model. One file, one line in the registry. */
@@ -40,49 +41,6 @@ export interface ResultModel {
   readonly suffix: string;
   readonly model: OnnxModel;
 }
-
-/**
- * How the parts of a split model make the whole: steps in order over named values, beginning with the model's inputs. A
- * `model` is a part's suffix. `sharded` parts run side by side on the same inputs; each gives every output, and these are
- * summed (a row slice's partial sums) or joined along `axis` (a column slice's columns).
- */
-export interface SplitPlan {
-  readonly schema: 1;
-  readonly kind: 'pipeline' | 'tensor' | 'buckets';
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly steps: readonly SplitStep[];
-}
-
-export type SplitStep =
-  | {
-      readonly kind: 'whole';
-      readonly model: string;
-      readonly inputs: readonly string[];
-      readonly outputs: readonly string[];
-      /** Share of the whole's cost, 0…1. */
-      readonly cost: number;
-    }
-  | {
-      readonly kind: 'sharded';
-      readonly models: readonly string[];
-      readonly inputs: readonly string[];
-      readonly outputs: readonly string[];
-      readonly reduce: 'sum' | 'concat';
-      /** Of `concat`, counted from the end: −1. */
-      readonly axis: number;
-      /** FP32 bytes that a row's outputs hold; each shard sends them (sum) or its share of them (concat). */
-      readonly bytesPerRow: number;
-      readonly cost: number;
-    }
-  | {
-      readonly kind: 'bucket';
-      readonly model: string;
-      /** The longest sequence that this model takes. */
-      readonly length: number;
-      readonly inputs: readonly string[];
-      readonly outputs: readonly string[];
-    };
 
 export function definePass<Options extends z.ZodType>(definition: PassDefinition<Options>): PassDefinition<Options> {
   return definition;

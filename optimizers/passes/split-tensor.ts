@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { SplitStep } from '../../servers/runtimes/index.js';
 import { nameSource, topological, usedBy } from '../onnx/graph.js';
 import { flopsPerRow } from '../onnx/inspect.js';
 import { cloneModel, type OnnxModel } from '../onnx/model.js';
 import { type Probe, probeModel } from '../onnx/probe.js';
 import type { NodeProto } from '../onnx/proto/onnx_pb.js';
-import { definePass, type SplitStep } from './contract.js';
+import { definePass } from './contract.js';
 import { type AttentionBlock, attentionBlocks, keepHeads } from './support/attention.js';
 import { type DenseLayer, denseLayers, substitute } from './support/dense.js';
 import { describer, extract, nodesBetween } from './support/extract.js';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { costOf, costTable } from '../executors/cost.js';
-import type { CostTable } from '../executors/index.js';
 import { count, positive } from '../strategies/support/options.js';
 import { defineController } from './contract.js';
+import { type PipelineForm, pipelineSchedule } from './support/pipeline.js';
 import { answering, operations } from './support/steps.js';
 
 const pipeline = z.object({
@@ -11,7 +11,6 @@ const pipeline = z.object({
   stages: z.array(costTable).min(1),
   transferNs: count().default(0),
 });
-type Pipeline = z.output<typeof pipeline>;
 
 const pp = pipeline.extend({ microBatches: positive() }).refine(({ rows, microBatches }) => microBatches <= rows, {
   path: ['microBatches'],
@@ -64,29 +63,10 @@ export const scheduleArithmetic = defineController({
     }),
 });
 
-/** Micro-batch i enters stage j when i − 1 has left it and i has left j − 1 and was carried over. */
-function pipelined({ rows, stages, transferNs }: Pipeline, microBatches: number) {
-  const microRows = split(rows, microBatches);
-  const freeAt = stages.map(() => 0);
-  const busyNs = stages.map(() => 0);
-  for (const micro of microRows) {
-    let readyAt = 0;
-    for (const [j, stage] of stages.entries()) {
-      const cost = costOf(stage satisfies CostTable, micro);
-      freeAt[j] = Math.max(freeAt[j]!, readyAt) + cost;
-      busyNs[j]! += cost;
-      readyAt = freeAt[j]! + transferNs;
-    }
-  }
-  const makespanNs = freeAt.at(-1)!;
-  const busy = busyNs.reduce((sum, ns) => sum + ns, 0);
-  return { microRows, makespanNs, busyNs, efficiency: busy / (stages.length * makespanNs) };
-}
-
-/** Evenly, the first ones larger by one. */
-function split(rows: number, parts: number): number[] {
-  const larger = rows % parts;
-  return Array.from({ length: parts }, (_, i) => Math.floor(rows / parts) + (i < larger ? 1 : 0));
+/** With one worker a stage, as the specification has it. */
+function pipelined(form: PipelineForm, microBatches: number) {
+  const { microRows, makespanNs, busyNs, efficiency } = pipelineSchedule(form, microBatches);
+  return { microRows, makespanNs, busyNs, efficiency };
 }
 
 /** One pass over the prompt, then one a token, each cut into its own number of micro-batches. */

@@ -58,7 +58,7 @@ async function execute(
     const outputs = await loaded.execute(inputs, rows, wanted);
     const endNs = nowNs();
     const transfer = outputs.map((output) => output.buffer);
-    send({ kind: 'done', n, outputs, receivedNs, startNs, endNs }, transfer);
+    send({ kind: 'done', n, outputs, receivedNs, startNs, endNs, parts: loaded.lastParts?.() }, transfer);
   } catch (error) {
     send({ kind: 'threw', n, error: messageOf(error) });
   }

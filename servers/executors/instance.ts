@@ -1,5 +1,5 @@
 import type { Problem } from '../../results/errors.js';
-import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
+import type { ExecutionPart, RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 
 /** What an instance is made from; plain data. */
 export interface InstanceSpec {
@@ -27,7 +27,14 @@ export interface Batch {
 
 /** Times are nowNs() of this process. */
 export type BatchOutcome =
-  | { readonly ok: true; readonly outputs: readonly RuntimeTensor[]; readonly startNs: number; readonly endNs: number }
+  | {
+      readonly ok: true;
+      readonly outputs: readonly RuntimeTensor[];
+      readonly startNs: number;
+      readonly endNs: number;
+      /** Of runtimes that have parts. */
+      readonly parts?: readonly ExecutionPart[] | undefined;
+    }
   | { readonly ok: false; readonly reason: FailureReason; readonly message: string };
 
 /** `execution-failed`: the runtime threw; `worker-died`: so did everything it ran; `closed`: the server is stopping. */
@@ -78,6 +85,7 @@ export type FromWorker =
       readonly receivedNs: number;
       readonly startNs: number;
       readonly endNs: number;
+      readonly parts?: readonly ExecutionPart[] | undefined;
     }
   | { readonly kind: 'threw'; readonly n: number; readonly error: string };
 

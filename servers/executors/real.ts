@@ -234,7 +234,8 @@ export class RealExecutor {
     const { startNs, endNs } = outcome;
     // A shadow's rows are nobody's inferences: counting it would break Σ size × count = inference_count.
     if (action.shadow) return undefined;
-    this.#statistics.executionEnded(action.rows, startNs - formedNs, endNs - startNs, this.#clock.now() - endNs);
+    const outputNs = this.#clock.now() - endNs;
+    this.#statistics.executionEnded(action.rows, startNs - formedNs, endNs - startNs, outputNs, outcome.parts);
     for (let i = 0; i < each.length; i++) this.#receive(action.requests[i] as Job, each[i]!, running);
     return undefined;
   }

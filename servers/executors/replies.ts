@@ -1,6 +1,7 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { ServerTimings, Tensor } from '../protocol/index.js';
 import { emptyTimings } from '../protocol/timings.js';
+import type { ExecutionPart } from '../runtimes/index.js';
 import type { ResponseSource } from '../strategies/index.js';
 import type { Job } from './job.js';
 
@@ -8,7 +9,13 @@ import type { Job } from './job.js';
 export interface ExecutorStatistics {
   requestSucceeded(rows: number, timings: ServerTimings): void;
   requestFailed(ns: number): void;
-  executionEnded(rows: number, inputNs: number, inferNs: number, outputNs: number): void;
+  executionEnded(
+    rows: number,
+    inputNs: number,
+    inferNs: number,
+    outputNs: number,
+    parts?: readonly ExecutionPart[],
+  ): void;
 }
 
 /**

@@ -168,12 +168,12 @@ export class WorkerInstance implements Instance {
    * the sum is exact.
    */
   #outcome(message: Extract<FromWorker, { kind: 'done' }>, sentNs: number): BatchOutcome {
-    const { outputs, receivedNs, startNs, endNs } = message;
-    if (this.#body!.sameClock) return { ok: true, outputs, startNs, endNs };
+    const { outputs, receivedNs, startNs, endNs, parts } = message;
+    if (this.#body!.sameClock) return { ok: true, outputs, startNs, endNs, parts };
     const inside = endNs - receivedNs;
     const oneWay = Math.max(0, nowNs() - sentNs - inside) / 2;
     const start = sentNs + oneWay + (startNs - receivedNs);
-    return { ok: true, outputs, startNs: start, endNs: start + (endNs - startNs) };
+    return { ok: true, outputs, startNs: start, endNs: start + (endNs - startNs), parts };
   }
 
   #exited(how: string, lastLines: readonly string[]): void {

@@ -3,10 +3,17 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { UserError } from '../../results/errors.js';
+import { PLAN_ENDING, partsOf, readPlan, type SplitPlan } from '../runtimes/index.js';
 import type { ModelSource } from './contract.js';
 
 /** File ending → the runtime that loads it. */
 const RUNTIMES: Readonly<Record<string, string>> = { '.onnx': 'onnx', '.json': 'tfjs' };
+
+/** Kind of a split model's plan → the runtime that executes it. */
+const PLAN_RUNTIMES: Readonly<Partial<Record<SplitPlan['kind'], string>>> = {
+  pipeline: 'pipeline-parallel',
+  tensor: 'tensor-parallel',
+};
 
 /** A model file of the user's. Throws UserError where it is missing, of no known kind, empty, or outside of `root`. */
 export function fileModel(
@@ -14,17 +21,18 @@ export function fileModel(
   name?: string,
   root?: string,
   options: Readonly<Record<string, unknown>> = {},
+  runtime?: string,
 ): ModelSource {
   return {
     resolve: async (signal) => {
       const absolute = await existing(path, root);
       return {
-        name: name ?? basename(path, extname(path)),
+        name: name ?? basename(path, isPlan(path) ? PLAN_ENDING : extname(path)),
         version: '1',
-        runtime: runtimeOf(path),
+        runtime: runtime ?? runtimeOf(absolute),
         runtimeOptions: options,
         path: absolute,
-        sha256: await sha256Of(absolute, signal),
+        sha256: isPlan(absolute) ? await sha256OfPlan(absolute, signal) : await sha256Of(absolute, signal),
         provenance: `file ${path}`,
       };
     },
@@ -35,6 +43,17 @@ export function fileModel(
 export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** Of the plan and all its parts: the same plan over other weights is another model. */
+async function sha256OfPlan(path: string, signal?: AbortSignal): Promise<string> {
+  const plan = readPlan(path);
+  const hash = createHash('sha256').update(await sha256Of(path, signal));
+  for (const part of partsOf(plan)) {
+    const file = await existing(plan.pathOf(part), undefined);
+    hash.update(await sha256Of(file, signal));
+  }
   return hash.digest('hex');
 }
 
@@ -60,13 +79,31 @@ function refuseOutside(path: string, absolute: string, root: string): void {
   throw new UserError({ place: path, found: 'it lies outside of the model root', allowed: `files under ${root}` });
 }
 
-function runtimeOf(path: string): string {
+/** The runtime that loads the file. Throws UserError where none does, or a plan can't be read. */
+export function runtimeOf(path: string): string {
+  if (isPlan(path)) return runtimeOfPlan(path);
   const runtime = RUNTIMES[extname(path).toLowerCase()];
   if (runtime !== undefined) return runtime;
   throw new UserError({
     place: path,
     found: `no runtime loads files that end in "${extname(path)}"`,
-    allowed: Object.keys(RUNTIMES).join(', '),
+    allowed: [...Object.keys(RUNTIMES), PLAN_ENDING].join(', '),
     remedy: 'Export the model as ONNX',
   });
+}
+
+function runtimeOfPlan(path: string): string {
+  const { kind } = readPlan(path);
+  const runtime = PLAN_RUNTIMES[kind];
+  if (runtime !== undefined) return runtime;
+  throw new UserError({
+    place: path,
+    found: `no runtime executes a plan of ${kind}`,
+    allowed: Object.keys(PLAN_RUNTIMES).join(', '),
+    remedy: 'Serve its models one by one',
+  });
+}
+
+function isPlan(path: string): boolean {
+  return path.toLowerCase().endsWith(PLAN_ENDING);
 }

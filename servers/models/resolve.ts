@@ -15,7 +15,7 @@ export async function resolveModel(spec: ModelSpec, signal?: AbortSignal): Promi
 async function find(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedModel> {
   if ('zoo' in spec) return modelNamed(spec.zoo).resolve(signal);
   if ('path' in spec) {
-    const file = await fileModel(spec.path, spec.name, spec.root).resolve(signal);
+    const file = await fileModel(spec.path, spec.name, spec.root, {}, spec.runtime).resolve(signal);
     return spec.made ? { ...file, provenance: `made by ${spec.made.passes.map(({ name }) => name).join(', ')}` } : file;
   }
   return {

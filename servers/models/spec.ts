@@ -6,6 +6,8 @@ export type ModelSpec =
   | { readonly zoo: string; readonly options?: Readonly<Record<string, unknown>> | undefined }
   | {
       readonly path: string;
+      /** Default: the one that loads files of its kind. */
+      readonly runtime?: string | undefined;
       /** Served under this name; default: the file's name without its ending. */
       readonly name?: string | undefined;
       /** Files outside of this folder are refused. */

@@ -114,6 +114,16 @@ export interface ModelStatistics {
     readonly compute_infer: StatisticDuration;
     readonly compute_output: StatisticDuration;
   }[];
+  /** Our own: what executions were made of inside of a runtime with several workers. Absent elsewhere. */
+  readonly servemark_parts?: readonly PartStatistic[] | undefined;
+}
+
+/** Added up over `count` executions. */
+export interface PartStatistic {
+  readonly name: string;
+  readonly unit: 'ns' | 'bytes' | 'count';
+  readonly count: number;
+  readonly total: number;
 }
 
 /** Where a request spent its time in the server; durations in ns. They travel in the response's parameters (timings.ts). */

@@ -19,6 +19,13 @@ export interface RuntimeMetadata {
   readonly providers: readonly string[];
 }
 
+/** What an execution was made of inside of a runtime with workers of its own: durations, bytes, how many workers. */
+export interface ExecutionPart {
+  readonly name: string;
+  readonly unit: 'ns' | 'bytes' | 'count';
+  readonly value: number;
+}
+
 /** What executes a batch. It blocks its thread; one runtime = one instance = one worker. */
 export interface Runtime {
   readonly metadata: RuntimeMetadata;
@@ -26,7 +33,21 @@ export interface Runtime {
   execute(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): Promise<RuntimeTensor[]>;
   /** The same at once; what `inline` runtimes have besides. */
   executeNow?(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): RuntimeTensor[];
+  /** Of the last execution; what runtimes with parts have besides. */
+  lastParts?(): readonly ExecutionPart[];
   close(): Promise<void>;
+}
+
+/** Points `[rows, ns]`, as everywhere (executors/cost.ts). */
+export type RuntimeCost = readonly (readonly [rows: number, ns: number])[];
+
+/** A part of a model that a parallel runtime is made from. */
+export interface CostedPart {
+  readonly path: string;
+  /** Of the whole's cost, 0…1. */
+  readonly share: number;
+  /** Of the onnx runtime, in which it runs. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export interface RuntimeDefinition<Options extends z.ZodType = z.ZodType> {
@@ -37,6 +58,15 @@ export interface RuntimeDefinition<Options extends z.ZodType = z.ZodType> {
   readonly inline?: boolean;
   /** The model file's path; undefined for runtimes that need none (`synthetic`, `null`). Throws UserError where it can't be loaded. */
   create(modelPath: string | undefined, options: z.output<Options>): Promise<Runtime>;
+  /**
+   * What executions cost in virtual time, on as many processors as it has workers, from what its parts cost alone. Absent:
+   * what is measured of it as it is.
+   */
+  virtualCost?(
+    modelPath: string | undefined,
+    options: z.output<Options>,
+    costOfPart: (part: CostedPart) => Promise<RuntimeCost>,
+  ): Promise<RuntimeCost>;
 }
 
 export function defineRuntime<Options extends z.ZodType>(

@@ -15,6 +15,8 @@ const options = z.strictObject({
   graphOptimizationLevel: z.enum(['disabled', 'basic', 'extended', 'layout', 'all']).default('all'),
   /** In order of preference: `cpu`, `cuda`, `webgpu`, `tensorrt`. */
   executionProviders: z.array(z.string().min(1)).min(1).default(['cpu']),
+  /** Of the providers that have several, such as `cuda`; default: the provider's own choice. */
+  deviceId: z.number().int().nonnegative().optional(),
   /** From what on ONNX Runtime prints to standard error; errors are thrown in any case. */
   logSeverity: z.enum(['warning', 'error', 'fatal']).default('error'),
   /** Writes a Chrome trace of every operator's executions as `<prefix>_<date>.json`; costs time. */
@@ -95,7 +97,7 @@ async function open(ort: Ort, path: string, parsed: Options): Promise<InferenceS
     return await ort.InferenceSession.create(path, {
       intraOpNumThreads: parsed.intraOpNumThreads,
       graphOptimizationLevel: parsed.graphOptimizationLevel,
-      executionProviders: parsed.executionProviders,
+      executionProviders: providersOf(parsed),
       logSeverityLevel: SEVERITIES[parsed.logSeverity],
       ...(parsed.profilePrefix && { enableProfiling: true, profileFilePrefix: parsed.profilePrefix }),
       extra: { session: { intra_op: { allow_spinning: parsed.allowSpinning ? '1' : '0' } } },
@@ -103,6 +105,11 @@ async function open(ort: Ort, path: string, parsed: Options): Promise<InferenceS
   } catch (error) {
     throw refusal(ort, path, parsed, messageOf(error), error);
   }
+}
+
+/** The CPU has no devices to choose from. */
+function providersOf({ executionProviders, deviceId }: Options): InferenceSession.ExecutionProviderConfig[] {
+  return executionProviders.map((name) => (name === 'cpu' || deviceId === undefined ? name : { name, deviceId }));
 }
 
 /** Whether the provider or the file is to blame: the same file loads on the CPU or does not. */

@@ -2,13 +2,17 @@ import { checked, lookUp } from '../../results/lookup.js';
 import type { Runtime, RuntimeDefinition } from './contract.js';
 import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';
+import { pipelineParallel } from './pipeline-parallel.js';
 import { synthetic } from './synthetic.js';
 import { tfjs } from './tfjs.js';
+import { tensorParallel } from './tensor-parallel.js';
 
 /** Every runtime. One import and one line per addition. */
 export const runtimes = [
   onnx, // ONNX models in ONNX Runtime
   tfjs, // TensorFlow.js models
+  pipelineParallel, // stages in workers, one behind the other
+  tensorParallel, // slices in workers, side by side
   synthetic, // executions of known duration
   nullRuntime, // the harness measuring itself
 ] as const satisfies readonly RuntimeDefinition[];
