@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeJsonAtomic } from '../results/files.js';
 import type { CostTable } from '../servers/executors/index.js';
-import type { ModelSpec } from '../servers/models/index.js';
+import { type ModelSpec, resolveModel } from '../servers/models/index.js';
 import { DEFAULT_PROFILE_SIZES, profileModel } from '../servers/profile.js';
+import { parseRuntimeOptions, runtimeNamed } from '../servers/runtimes/index.js';
 import { findStrategy } from '../servers/strategies/index.js';
 import type { SystemSpec } from './contract.js';
 import { type Profile, readProfile } from './profiles.js';
@@ -51,6 +52,22 @@ export class Profiles {
     };
     writeJsonAtomic(this.#path(model), profile, 'the cost table');
     return cost;
+  }
+
+  /**
+   * The table for virtual time. A parallel runtime's is made by arithmetic from those of its parts, each measured alone: as
+   * many processors as workers, nothing lost between them. Of a given table a part costs its share in the plan.
+   */
+  async virtual(model: ModelSpec): Promise<CostTable> {
+    const { runtime, path, runtimeOptions } = await resolveModel(model, this.signal);
+    const definition = runtimeNamed(runtime);
+    if (!definition.virtualCost) return this.measure(model);
+    const given = this.given === undefined ? undefined : readProfile(this.given);
+    return definition.virtualCost(path, parseRuntimeOptions(definition, runtimeOptions), async (part) =>
+      given
+        ? given.map(([rows, ns]) => [rows, Math.round(ns * part.share)] as const)
+        : this.measure({ path: part.path, options: part.options }),
+    );
   }
 
   #stored(model: ModelSpec): CostTable | undefined {

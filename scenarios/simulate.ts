@@ -48,7 +48,7 @@ async function simulateFacts(
   store: RunStore,
   profiles: Profiles,
 ): Promise<TrialOutcome> {
-  const table = await profiles.measure(spec.system.model);
+  const table = await profiles.virtual(spec.system.model);
   const startedAt = new Date().toISOString();
   const plan = planFrom(load, spec.seeds, context.preset, SAMPLES);
   const simulated = simulateTrial(spec.system, plan, table, measuredOverhead(store.folder, spec, table));

@@ -16,6 +16,7 @@ import { league } from './league.js';
 import { loads } from './loads.js';
 import { overview } from './overview.js';
 import { pareto } from './pareto.js';
+import { parallel } from './parallel.js';
 import { percentiles } from './percentiles.js';
 import { queueing } from './queueing.js';
 import { reproduce } from './reproduce.js';
@@ -44,6 +45,7 @@ export const views = [
   timeline, // what happened when
   batches, // batch sizes
   components, // where the time goes
+  parallel, // split models
   tail, // what makes the slowest 1 % slow
   cost, // CPU and memory
   devices, // event loops, GPU, energy

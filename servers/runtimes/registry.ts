@@ -4,8 +4,8 @@ import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';
 import { pipelineParallel } from './pipeline-parallel.js';
 import { synthetic } from './synthetic.js';
-import { tfjs } from './tfjs.js';
 import { tensorParallel } from './tensor-parallel.js';
+import { tfjs } from './tfjs.js';
 
 /** Every runtime. One import and one line per addition. */
 export const runtimes = [
