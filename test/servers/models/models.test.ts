@@ -62,7 +62,9 @@ test('a model by its runtime needs no file; options are checked with their place
   await expect(resolveModel({ runtime: 'synthetic', options: { mode: 'nap' } })).rejects.toThrow(
     'model synthetic.mode',
   );
-  await expect(resolveModel({ runtime: 'abacus' })).rejects.toThrow('Allowed: onnx, tfjs, pipeline-parallel, tensor-parallel, synthetic, null');
+  await expect(resolveModel({ runtime: 'abacus' })).rejects.toThrow(
+    'Allowed: onnx, tfjs, pipeline-parallel, tensor-parallel, synthetic, null',
+  );
   await expect(resolveModel({ zoo: 'unicorn' })).rejects.toThrow('there is no model in the zoo "unicorn"');
 });
 
