@@ -1,4 +1,4 @@
-export type { CostedPart, ExecutionPart, Runtime, RuntimeMetadata, RuntimeTensor } from './contract.js';
+export type { ExecutionPart, Runtime, RuntimeMetadata, RuntimeTensor } from './contract.js';
 export { saveOptimized } from './onnx-offline.js';
 export { PLAN_ENDING, partsOf, readPlan, type SplitPlan, type SplitStep } from './plan.js';
 export { createRuntime, parseRuntimeOptions, runtimeNamed, runtimes } from './registry.js';
