@@ -17,6 +17,19 @@ export function lookUp<Thing extends { readonly name: string }>(
   throw new UserError(unknownName(place, kind, name, all));
 }
 
+/** The same for who gathers problems: one more where there is none. */
+export function lookFor<Thing extends { readonly name: string }>(
+  things: readonly Thing[],
+  name: string,
+  kind: string,
+  place: string,
+  found: Problem[],
+): Thing | undefined {
+  const thing = things.find((each) => each.name === name);
+  if (!thing) found.push(unknownName(place, kind, name, things));
+  return thing;
+}
+
 /** `there is no strategy "triton"`, with the names there are. */
 export function unknownName(
   place: string,

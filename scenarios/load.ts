@@ -7,7 +7,7 @@ import { variantPath } from '../optimizers/make-variant.js';
 import { denseModelFile } from '../optimizers/onnx/dense.js';
 import { passes } from '../optimizers/passes/index.js';
 import { type Problem, UserError } from '../results/errors.js';
-import { keysOf, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
+import { keysOf, lookFor, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
 import { findModel, models, runtimeOf } from '../servers/models/index.js';
@@ -120,7 +120,7 @@ function readTwin(
 ): SystemSpec | undefined {
   if (name === undefined) return undefined;
   const place = yaml.place(['comparison', 'noiseFloor']);
-  const system = find(systems, name, 'system', place, found);
+  const system = lookFor(systems, name, 'system', place, found);
   if (!system) return undefined;
   const twin = `${name}-again`;
   if (systems.some((each) => each.name === twin))
@@ -192,7 +192,7 @@ function readModel(
     return sizes && { path: denseModelFile(sizes), name: servedAs, options };
   }
   const runtimeName = runtime ?? runtimeOfFile(file && resolve(folder, file));
-  const definition = find(runtimes, runtimeName, 'runtime', yaml.place([...path, 'runtime']), found);
+  const definition = lookFor(runtimes, runtimeName, 'runtime', yaml.place([...path, 'runtime']), found);
   if (!definition) return undefined;
   if (file === undefined && runtimeName === 'onnx') {
     found.push({
@@ -235,7 +235,7 @@ function readMade(
   const steps = (written as readonly (string | { readonly name: string })[]).map((step, index) => {
     const { name: pass, ...options } = typeof step === 'string' ? { name: step } : step;
     const place = [...path, 'passes', index];
-    const definition = find(passes, pass, 'pass', yaml.place(place), found);
+    const definition = lookFor(passes, pass, 'pass', yaml.place(place), found);
     if (definition) checkOptions(definition.options, options, place, yaml, found);
     return { name: pass, options };
   });
@@ -311,7 +311,7 @@ function readSystem(
   if (!common) return [];
   const ownModel =
     common.model === undefined ? model : readModel(common.model, [...path, 'model'], yaml, found, folder, model);
-  const definition = find(strategies, common.strategy, 'strategy', yaml.place([...path, 'strategy']), found);
+  const definition = lookFor(strategies, common.strategy, 'strategy', yaml.place([...path, 'strategy']), found);
   if (!definition) return [];
   const optionKeys = keysOf(definition.options);
   const foreign = Object.keys(raw).filter((key) => !own.includes(key) && !optionKeys.includes(key));
@@ -480,7 +480,7 @@ function readLoad(
     return undefined;
   }
   const { type, loadProcesses: processes, ...options } = raw as { type: string } & Record<string, unknown>;
-  const definition = find(loads, type, 'load type', yaml.place([...path, 'type']), found);
+  const definition = lookFor(loads, type, 'load type', yaml.place([...path, 'type']), found);
   if (!definition) return undefined;
   const relativeRate = findRelativeRate(options);
   const common = readOn(loadSchema, processes === undefined ? {} : { loadProcesses: processes }, path, yaml, found);
@@ -547,7 +547,7 @@ function readRelativeAccuracy(
   }
   if (!judged)
     found.push({ place, found: 'no accuracy is measured that could be compared', remedy: 'Add accuracy: true.' });
-  const system = find(systems, parsed.system, 'system', place, found);
+  const system = lookFor(systems, parsed.system, 'system', place, found);
   return system && { share: Number(parsed.factor.toFixed(12)), system: system.name };
 }
 
@@ -625,7 +625,7 @@ function mostOf(type: string, options: Readonly<Record<string, unknown>>): numbe
 function checkTransports(names: readonly string[], yaml: MergedYaml, found: Problem[]): void {
   names.forEach((name, index) => {
     const place = yaml.place(['transports', index]);
-    if (find(transports, name, 'transport', place, found) && names.indexOf(name) !== index)
+    if (lookFor(transports, name, 'transport', place, found) && names.indexOf(name) !== index)
       found.push({ place, found: `names "${name}" twice`, remedy: 'Remove one.' });
   });
 }
@@ -640,7 +640,7 @@ function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: s
     dims?: Record<string, number[]>;
   };
   const name = choice.name ?? (choice.directory ? 'npy' : 'random');
-  find(samples, name, 'sample library', yaml.place(['samples']), found);
+  lookFor(samples, name, 'sample library', yaml.place(['samples']), found);
   return {
     name,
     directory: choice.directory === undefined ? undefined : resolve(folder, choice.directory),
@@ -701,19 +701,6 @@ function readSeeds(
     ...{ schedule: read('schedule'), samples: read('samples'), order: read('order'), bootstrap: read('bootstrap') },
     ...(library === undefined ? {} : { library }),
   };
-}
-
-/** The registered thing of that name; one problem more where there is none. */
-function find<Thing extends { readonly name: string }>(
-  things: readonly Thing[],
-  name: string,
-  kind: string,
-  place: string,
-  found: Problem[],
-): Thing | undefined {
-  const thing = things.find((each) => each.name === name);
-  if (!thing) found.push(unknownName(place, kind, name, things));
-  return thing;
 }
 
 /** Validates options against a registered schema; `sweptKeys` are blamed on the sweep. */

@@ -1,6 +1,6 @@
 import { type Dimension, pointAt, type Space, searchNamed, sizeOf, valuesOf } from '../../optimizers/search/index.js';
 import { messageOf, type Problem, UserError } from '../../results/errors.js';
-import { checked, keysOf, unknownName } from '../../results/lookup.js';
+import { checked, keysOf, lookFor } from '../../results/lookup.js';
 import { parseDuration, parseRate } from '../../results/units.js';
 import type { ModelSpec } from '../../servers/models/index.js';
 import { findStrategy } from '../../servers/strategies/index.js';
@@ -36,8 +36,8 @@ export function readTune(raw: unknown, around: TuneSurroundings): TuneSpec | und
     found.push(...error.problems);
     return undefined;
   }
-  const author = named(around.systems, parsed.system, 'system', place('system'), found);
-  const load = named(around.loads, parsed.load, 'load', place('load'), found);
+  const author = lookFor(around.systems, parsed.system, 'system', place('system'), found);
+  const load = lookFor(around.loads, parsed.load, 'load', place('load'), found);
   const transport = parsed.transport ?? around.transports[0]!;
   const search = readSearch(parsed.search, place('search'), found);
   const base = isRecord(yaml.value.systems) ? yaml.value.systems[parsed.system] : undefined;
@@ -58,18 +58,6 @@ export function readTune(raw: unknown, around: TuneSurroundings): TuneSpec | und
     constraints: readConstraints(parsed.constraints),
     seed: BigInt(seed),
   };
-}
-
-function named<Thing extends { readonly name: string }>(
-  things: readonly Thing[],
-  name: string,
-  kind: string,
-  place: string,
-  found: Problem[],
-): Thing | undefined {
-  const thing = things.find((each) => each.name === name);
-  if (!thing) found.push(unknownName(place, kind, name, things));
-  return thing;
 }
 
 function readSearch(
