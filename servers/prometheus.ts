@@ -1,16 +1,16 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { HostedModel } from './hosted-model.js';
 import type { ModelStatistics } from './protocol/index.js';
 
 /**
  * The models' totals as Prometheus text, with Triton's metric names and its labels `model` and `version`.
  *
  * Everything is computed here, when somebody asks, from what the statistics have added up: nothing is counted twice, and the
- * request path knows nothing of Prometheus. `pending` is the number of requests that wait for their first execution.
+ * request path knows nothing of Prometheus.
  * Source: Triton "Metrics".
  */
 export async function metricsText(
-  models: readonly { snapshot(): ModelStatistics; readonly name: string; readonly version: string }[],
-  pending: (model: string, version: string) => number,
+  models: readonly Pick<HostedModel, 'name' | 'version' | 'statistics' | 'waiting'>[],
 ): Promise<string> {
   const registry = new Registry();
   const registers = [registry];
@@ -23,11 +23,11 @@ export async function metricsText(
   });
   for (const model of models) {
     const labels = { model: model.name, version: model.version };
-    const statistics = model.snapshot();
+    const statistics = model.statistics();
     COUNTERS.forEach(([, , total], i) => {
       counters[i]!.inc(labels, total(statistics));
     });
-    waiting.set(labels, pending(model.name, model.version));
+    waiting.set(labels, model.waiting());
   }
   return registry.metrics();
 }

@@ -3,23 +3,33 @@ import type { FrontendLimits } from './frontends/index.js';
 import type { ModelSpec } from './models/index.js';
 import type { RequestLogSpec } from './request-log.js';
 
-/** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
-export interface ServerSpec {
-  /** In server metadata and in messages. */
-  readonly name: string;
+/** A model and how it is served: its own strategy over its own instances. Plain data. */
+export interface ServedModelSpec {
   readonly model: ModelSpec;
+  /** Served under this name; default: the model's own. */
+  readonly modelName?: string | undefined;
+  /** Default: the model's own, `1`. */
+  readonly modelVersion?: string | undefined;
   readonly strategy: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> | undefined };
   /** Default 1. */
   readonly instances?: number | undefined;
   /** Default `thread`. */
   readonly isolation?: Isolation | undefined;
-  /** Frontend name → where it listens; port 0 = any free one. Default host: loopback. */
-  readonly frontends: Readonly<Record<string, { readonly host?: string | undefined; readonly port: number }>>;
-  readonly limits?: FrontendLimits | undefined;
   /** An instance's executions before it is ready; default 3. */
   readonly warmUpExecutions?: number | undefined;
   /** c(b) of the model, for strategies that use the profile. */
   readonly profile?: CostTable | undefined;
+}
+
+/** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
+export interface ServerSpec extends ServedModelSpec {
+  /** In server metadata and in messages. */
+  readonly name: string;
+  /** Further models in the same process, each with a strategy and instances of its own. */
+  readonly others?: readonly ServedModelSpec[] | undefined;
+  /** Frontend name → where it listens; port 0 = any free one. Default host: loopback. */
+  readonly frontends: Readonly<Record<string, { readonly host?: string | undefined; readonly port: number }>>;
+  readonly limits?: FrontendLimits | undefined;
   /** One line a request; absent: none. */
   readonly requestLog?: RequestLogSpec | undefined;
   /** Which of several replicas behind a gateway it is, 0 … 255; absent: it stands alone. */
@@ -39,6 +49,8 @@ export interface ServerUsage {
   };
   /** Of each instance's own thread or process; null where the system does not tell. */
   readonly instances: readonly {
+    /** Its model's name. */
+    readonly model: string;
     readonly id: number;
     readonly pid: number;
     readonly isolation: Isolation;

@@ -2,7 +2,7 @@ import { UserError } from '../results/errors.js';
 import { instanceList, strategyContext } from './executors/context.js';
 import { costModel } from './executors/cost.js';
 import type { CostTable } from './executors/index.js';
-import type { ServerSpec } from './spec.js';
+import type { ServedModelSpec } from './spec.js';
 import type { Strategy, StrategyDefinition } from './strategies/index.js';
 import { parseStrategyOptions, strategyNamed } from './strategies/registry.js';
 
@@ -13,19 +13,22 @@ export interface StrategyChoice {
   readonly maxRows: number;
 }
 
-/** Throws UserError where name or options are wrong, or a profile is needed and missing. */
-export function chooseStrategy({ strategy, profile, name }: ServerSpec): StrategyChoice {
-  const definition = strategyNamed(strategy.name, `${name}.strategy`);
-  const options = parseStrategyOptions(definition, strategy.options, `${name}.${strategy.name}`);
+/** Throws UserError where name or options are wrong, or a profile is needed and missing. `place` is whose strategy it is. */
+export function chooseStrategy(
+  { strategy, profile }: Pick<ServedModelSpec, 'strategy' | 'profile'>,
+  place: string,
+): StrategyChoice {
+  const definition = strategyNamed(strategy.name, `${place}.strategy`);
+  const options = parseStrategyOptions(definition, strategy.options, `${place}.${strategy.name}`);
   if (definition.simulatedOnly !== undefined)
     throw new UserError({
-      place: `${name}.${strategy.name}`,
+      place: `${place}.${strategy.name}`,
       found: `this strategy runs in virtual time only: ${definition.simulatedOnly}`,
       remedy: 'Use `servemark simulate`, or another strategy',
     });
   if (definition.usesProfile && profile === undefined)
     throw new UserError({
-      place: `${name}.${strategy.name}`,
+      place: `${place}.${strategy.name}`,
       found: 'this strategy plans with the model’s measured cost, and none is given',
       remedy: 'Measure it: servemark profile MODEL',
     });

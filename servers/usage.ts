@@ -7,8 +7,15 @@ import type { ServerUsage } from './spec.js';
 const TICKS = 100;
 const PAGE_BYTES = 4096;
 
-/** What this process and its instances have used so far. */
-export function serverUsage(instances: readonly Instance[], isolation: Isolation): ServerUsage {
+/** A model's instances. */
+export interface InstancesOfModel {
+  readonly name: string;
+  readonly instances: readonly Instance[];
+  readonly isolation: Isolation;
+}
+
+/** What this process and its models' instances have used so far. */
+export function serverUsage(models: readonly InstancesOfModel[]): ServerUsage {
   const { user, system } = process.cpuUsage();
   return {
     process: {
@@ -17,18 +24,21 @@ export function serverUsage(instances: readonly Instance[], isolation: Isolation
       systemSeconds: system / 1e6,
       rssBytes: process.memoryUsage.rss(),
     },
-    instances: instances.map((instance) => instanceUsage(instance, isolation)),
+    instances: models.flatMap(({ name, instances, isolation }) =>
+      instances.map((instance) => instanceUsage(name, instance, isolation)),
+    ),
     eventLoopUtilization: performance.eventLoopUtilization().utilization,
   };
 }
 
-function instanceUsage(instance: Instance, isolation: Isolation): ServerUsage['instances'][number] {
+function instanceUsage(model: string, instance: Instance, isolation: Isolation): ServerUsage['instances'][number] {
   const place = instance.place();
   const pid = place?.pid ?? process.pid;
   const ownProcess = pid !== process.pid;
   const path = ownProcess ? `/proc/${pid}/stat` : place?.tid && `/proc/self/task/${place.tid}/stat`;
   const fields = path ? statFields(path) : undefined;
   return {
+    model,
     id: instance.id,
     pid,
     isolation,

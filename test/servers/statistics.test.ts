@@ -49,7 +49,9 @@ test('An answer without an execution is a cache hit, no inference', () => {
 });
 
 test('Prometheus sees Triton’s names, in microseconds', async () => {
-  const text = await metricsText([collected()], () => 9);
+  const text = await metricsText([
+    { name: 'm', version: '1', statistics: () => collected().snapshot(), waiting: () => 9 },
+  ]);
   expect(text).toContain('nv_inference_request_success{model="m",version="1"} 3');
   expect(text).toContain('nv_inference_request_failure{model="m",version="1"} 1');
   expect(text).toContain('nv_inference_count{model="m",version="1"} 6');

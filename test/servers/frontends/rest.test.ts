@@ -16,7 +16,8 @@ const LIMITS = { maxBodyBytes: 2000, maxHeaderBytes: 8192 };
 const service = new EchoModel(PAIR);
 let frontend: Frontend;
 beforeAll(async () => {
-  const metrics = () => metricsText([service.statistics], () => 0);
+  const metrics = () =>
+    metricsText([{ name: 'pair', version: '1', statistics: () => service.statistics.snapshot(), waiting: () => 0 }]);
   frontend = await rest.start(service, { host: '127.0.0.1', port: 0, limits: LIMITS, metrics });
 });
 afterAll(() => frontend.close());
