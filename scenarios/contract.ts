@@ -3,6 +3,7 @@ import type { LoadSeeds } from '../clients/job.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
+import type { ServedModelSpec } from '../servers/spec.js';
 import type { AutoscalerChoice, GatewayChoice, ReplicaChoice } from './gateway-system.js';
 import type { TuneSpec } from './tune/spec.js';
 
@@ -84,6 +85,8 @@ export interface SystemSpec {
   readonly instances: number;
   readonly isolation: 'thread' | 'process';
   readonly model: ModelSpec;
+  /** What its server holds besides; requests name the model (a load's mix). */
+  readonly others?: readonly ServedModelSpec[] | undefined;
   /** A server that is not ours: then `strategy` is named `external` and has no options. */
   readonly external?: ExternalSpec | undefined;
   /** Processors for the server process and for the load process, as in `taskset -c`. */

@@ -69,7 +69,7 @@ export async function findPeaks(scenario: Scenario, options: FindPeakOptions): P
     ...(settings as RunSettings),
     bootstrapSeed: BigInt((settings as RunSettings).bootstrapSeed),
     capacity: () => undefined,
-    profile: (system) => profiles.find(system.model),
+    profile: (model) => profiles.find(model),
     onProgress: () => {},
     onEvent: (text) => options.onEvent({ kind: 'note', text }),
   };

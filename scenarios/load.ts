@@ -23,6 +23,7 @@ import type {
   SystemSpec,
 } from './contract.js';
 import { fleetSummary, readFleet } from './load-fleet.js';
+import { readHosted } from './load-hosted.js';
 import { ownSamples } from './samples.js';
 import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 import { readTune } from './tune/space.js';
@@ -248,15 +249,21 @@ function readMade(
   return { path: '', name: servedAs, made: { parent, passes: steps, samples: null } };
 }
 
-/** The system with its made model's samples and place in the cache. */
+/** The system with its made models' samples and places in the cache. */
 function placed(system: SystemSpec, choice: SamplesChoice | undefined): SystemSpec {
-  const { model } = system;
-  if (!('path' in model) || !model.made) return system;
+  const others = system.others?.map((other) => ({
+    ...other,
+    model: placedModel(other.model, other.modelName!, choice),
+  }));
+  return { ...system, model: placedModel(system.model, system.name, choice), ...(others && { others }) };
+}
+
+function placedModel(model: ModelSpec, of: string, choice: SamplesChoice | undefined): ModelSpec {
+  if (!('path' in model) || !model.made) return model;
   const samples = choice ?? ownSamples(model.made.parent);
   const { forPasses, ...library } = samples ?? {};
   const made = { ...model.made, samples: samples ? { ...library, name: samples.name, first: forPasses } : null };
-  const name = model.name ?? variantName(system.name);
-  return { ...system, model: { ...model, name, path: variantPath(made), made } };
+  return { ...model, name: model.name ?? variantName(of), path: variantPath(made), made };
 }
 
 /** A model's name on the wire is a path segment. */
@@ -325,6 +332,11 @@ function readSystem(
     found,
     readOther: (to) => readOther(to, path, yaml, model, found, folder),
   });
+  const hosted = readHosted(common.models, [...path, 'models'], {
+    yaml,
+    found,
+    read: (other, entry, at) => readSystem(other, entry, at, yaml, ownModel ?? model, found, folder)[0],
+  });
   return sweepPoints(sweep ?? {}).flatMap((point): SystemSpec[] => {
     const { instances: sweptInstances, ...swept } = point;
     const all = { ...options, ...swept };
@@ -336,7 +348,7 @@ function readSystem(
     return [
       {
         name: [name, ...Object.entries(point).map(([key, value]) => `${key}=${text(value)}`)].join(' '),
-        summary: summaryOf(definition.name, all, count, isolation) + fleetSummary(fleet),
+        summary: summaryOf(definition.name, all, count, isolation) + hostedSummary(hosted.others) + fleetSummary(fleet),
         strategy: { name: definition.name, options: all },
         instances: count,
         isolation,
@@ -344,6 +356,7 @@ function readSystem(
         serverCpus,
         loadCpus,
         requestLog,
+        ...hosted,
         ...fleet,
       },
     ];
@@ -440,6 +453,11 @@ function summaryOf(
   if (instances > 1) parts.push(`${instances} instances`);
   if (isolation === 'process') parts.push('in processes');
   return [strategy, ...parts].join(', ');
+}
+
+function hostedSummary(others: SystemSpec['others']): string {
+  if (others === undefined) return '';
+  return `, beside ${others.length} other ${others.length === 1 ? 'model' : 'models'}`;
 }
 
 function text(value: unknown): string {

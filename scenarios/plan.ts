@@ -8,12 +8,13 @@ import { RUN_SCHEMA } from '../results/run.js';
 import { Mt19937, permutation } from '../results/stats/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
-import type { ResolvedModel } from '../servers/models/index.js';
+import type { ModelSpec, ResolvedModel } from '../servers/models/index.js';
 import { batchingProblem } from '../servers/models/index.js';
 import type { RuntimeMetadata } from '../servers/runtimes/index.js';
 import { strategyNamed } from '../servers/strategies/index.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { isFleet } from './gateway-system.js';
+import { modelsOf } from './load-hosted.js';
 
 /** What planning must know of a model. */
 export interface PlannedModel {
@@ -45,7 +46,7 @@ export function planTrials(scenario: Scenario, mode: 'real' | 'simulated' = 'rea
 /** Simulated counterparts of the measured trials, run after them: they need the real capacities and disturb nobody. */
 function twins(trials: readonly TrialSpec[]): TrialSpec[] {
   return trials
-    .filter((each) => each.kind === 'measure' && each.system.external === undefined && !isFleet(each.system))
+    .filter(({ kind, system }) => kind === 'measure' && !system.external && !system.others && !isFleet(system))
     .map((each) => simulated(each, `${each.identity.id}.simulated`));
 }
 
@@ -139,15 +140,17 @@ function settingsOf(scenario: Scenario): RunSettings {
 /** Refuses, before anything starts, strategies that batch what the model can't. Throws UserError with all of them. */
 export function checkBatching(
   scenario: Scenario,
-  metadataOf: (system: SystemSpec) => Pick<RuntimeMetadata, 'inputs' | 'outputs'>,
+  metadataOf: (model: ModelSpec) => Pick<RuntimeMetadata, 'inputs' | 'outputs'>,
 ): void {
-  const problems = ours(scenario).flatMap((system): Problem[] => {
-    const definition = strategyNamed(system.strategy.name);
-    const rows = definition.maxRows(definition.options.parse(system.strategy.options) as never);
-    const place = scenario.place(['systems', system.name.split(' ')[0]!]);
-    const problem = batchingProblem(metadataOf(system), rows, place);
-    return problem ? [problem] : [];
-  });
+  const problems = ours(scenario).flatMap((system) =>
+    modelsOf(system).flatMap(({ model, strategy }): Problem[] => {
+      const definition = strategyNamed(strategy.name);
+      const rows = definition.maxRows(definition.options.parse(strategy.options ?? {}) as never);
+      const place = scenario.place(['systems', system.name.split(' ')[0]!]);
+      const problem = batchingProblem(metadataOf(model), rows, place);
+      return problem ? [problem] : [];
+    }),
+  );
   if (problems.length > 0) throw new UserError(problems);
 }
 
@@ -158,18 +161,20 @@ function ours(scenario: Scenario): SystemSpec[] {
 
 /** Refuses strategies that real instances can't carry out. Throws UserError with all of them. */
 export function checkServable(scenario: Scenario): void {
-  const problems = ours(scenario).flatMap((system): Problem[] => {
-    const { simulatedOnly } = strategyNamed(system.strategy.name);
-    if (simulatedOnly === undefined) return [];
-    const place = scenario.place(['systems', system.name.split(' ')[0]!]);
-    return [
-      {
-        place,
-        found: `${system.strategy.name} runs in virtual time only: ${simulatedOnly}`,
-        remedy: 'Use `servemark simulate`, or leave the system out',
-      },
-    ];
-  });
+  const problems = ours(scenario).flatMap((system) =>
+    modelsOf(system).flatMap(({ strategy }): Problem[] => {
+      const { simulatedOnly } = strategyNamed(strategy.name);
+      if (simulatedOnly === undefined) return [];
+      const place = scenario.place(['systems', system.name.split(' ')[0]!]);
+      return [
+        {
+          place,
+          found: `${strategy.name} runs in virtual time only: ${simulatedOnly}`,
+          remedy: 'Use `servemark simulate`, or leave the system out',
+        },
+      ];
+    }),
+  );
   if (problems.length > 0) throw new UserError(problems);
 }
 

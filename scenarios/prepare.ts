@@ -3,6 +3,7 @@ import { type Problem, UserError } from '../results/errors.js';
 import type { RunPlan } from '../results/run.js';
 import { inspectModel, type ModelSpec, resolveModel } from '../servers/models/index.js';
 import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
+import { checkOneModel, modelsOf } from './load-hosted.js';
 import { checkBatching, checkServable, type PlannedModel, planTrials, storedPlan } from './plan.js';
 import { requestBytesOf } from './roofline.js';
 
@@ -26,18 +27,21 @@ export async function planWithModels(
   command: string,
   mode: 'real' | 'simulated' = 'real',
 ): Promise<PreparedPlan> {
-  await makeVariants(
-    scenario.systems.map(({ name, model }) => ({ model, place: scenario.place(['systems', name.split(' ')[0]!]) })),
+  const placeOf = ({ name }: SystemSpec) => scenario.place(['systems', name.split(' ')[0]!]);
+  const every = scenario.systems.flatMap((system) =>
+    modelsOf(system).map(({ model }) => ({ model, place: placeOf(system) })),
   );
+  await makeVariants(every);
+  if (mode === 'simulated') checkOneModel(scenario.systems, placeOf);
   const models = new Map<string, PlannedModel>();
-  for (const spec of [scenario.model, ...scenario.systems.map((system) => system.model)]) {
+  for (const spec of [scenario.model, ...every.map(({ model }) => model)]) {
     const key = JSON.stringify(spec);
     if (models.has(key)) continue;
     const resolved = await resolveModel(spec);
     models.set(key, { resolved, metadata: await inspectModel(resolved) });
   }
   if (mode === 'real') checkServable(scenario);
-  checkBatching(scenario, (system) => models.get(JSON.stringify(system.model))!.metadata);
+  checkBatching(scenario, (model) => models.get(JSON.stringify(model))!.metadata);
   const trials = planTrials(scenario, mode);
   const requestBytes = Object.fromEntries(
     scenario.systems.map(({ name, model }) => [

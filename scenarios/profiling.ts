@@ -8,6 +8,7 @@ import { DEFAULT_PROFILE_SIZES, profileModel } from '../servers/profile.js';
 import { parseRuntimeOptions, runtimeNamed } from '../servers/runtimes/index.js';
 import { findStrategy } from '../servers/strategies/index.js';
 import type { SystemSpec } from './contract.js';
+import { modelsOf } from './load-hosted.js';
 import { type Profile, readProfile } from './profiles.js';
 
 const ROUNDS = 30;
@@ -24,9 +25,10 @@ export class Profiles {
     private readonly given?: string | undefined,
   ) {}
 
-  /** Measures the model's table where the system's strategy plans with it. */
+  /** Measures the tables of its models whose strategies plan with them. */
   async prepare(system: SystemSpec): Promise<void> {
-    if (findStrategy(system.strategy.name)?.usesProfile) await this.measure(system.model);
+    for (const { model, strategy } of modelsOf(system))
+      if (findStrategy(strategy.name)?.usesProfile) await this.measure(model);
   }
 
   find(model: ModelSpec): CostTable | undefined {

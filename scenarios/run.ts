@@ -145,7 +145,7 @@ export function trialRunner(
     bootstrapSeed: BigInt(settings.bootstrapSeed),
     capacity: (system, transport) => capacities.find(system, transport),
     accuracy: (system, transport) => accuracies.get(key(system, transport)),
-    profile: (system) => profiles.find(system.model),
+    profile: (model) => profiles.find(model),
     onProgress: (progress, recent) => onEvent({ kind: 'progress', progress, recent }),
     onEvent: (text) => onEvent({ kind: 'note', text }),
   };

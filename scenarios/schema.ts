@@ -145,12 +145,20 @@ const autoscalerSchema = z.looseObject({
   interval: duration().default(1e9).describe('between two looks'),
 });
 
+/** One of a server's further models: keys of a system and of its strategy, and how many of it. */
+const hostedSchema = z.looseObject({ copies: z.number().int().min(1).max(100).optional() });
+export type HostedEntry = z.output<typeof hostedSchema>;
+
 /** Keys of a system beside its strategy's own options. */
 export const systemSchema = z.strictObject({
   strategy: z.string(),
   instances: z.number().int().min(1).max(64).optional(),
   isolation: z.enum(['thread', 'process']).default('thread'),
   model: modelSchema.optional(),
+  models: z
+    .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/), hostedSchema)
+    .optional()
+    .describe('further models of the same server, by name: { strategy, its options, model, instances, copies }'),
   serverCpus: cpus.optional(),
   loadCpus: cpus.optional(),
   requestLog: fraction()

@@ -185,8 +185,9 @@ export function serverSpec(
     strategy: system.strategy,
     instances: system.instances,
     isolation: system.isolation,
+    others: system.others?.map((other) => ({ ...other, profile: context.profile(other.model) })),
     frontends,
-    profile: context.profile(system),
+    profile: context.profile(system.model),
     cpus: system.serverCpus,
     requestLog: requestLogOf(system, context),
   };

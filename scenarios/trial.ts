@@ -14,7 +14,8 @@ import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
 import type { CostTable } from '../servers/executors/index.js';
 import { Unavailable } from '../servers/external.js';
-import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
+import type { ModelSpec } from '../servers/models/index.js';
+import type { Preset, SamplesChoice, Targets, TrialSpec } from './contract.js';
 import { ExternalSession } from './external-session.js';
 import { GatewaySession } from './gateway-session.js';
 import { isFleet } from './gateway-system.js';
@@ -47,8 +48,8 @@ export interface TrialContext {
   capacity(system: string, transport: string): number | undefined;
   /** What the accuracy trial of a system over a transport came to; undefined where there was none. */
   accuracy?(system: string, transport: string): number | undefined;
-  /** The cost table of the system's model, for strategies that plan with it. */
-  profile(system: SystemSpec): CostTable | undefined;
+  /** The cost table of a model, for strategies that plan with it. */
+  profile(model: ModelSpec): CostTable | undefined;
   /** `recent`: what the monitors read within the last second, told on demand. */
   onProgress(progress: DriveProgress, recent?: () => readonly RecentReading[]): void;
   onEvent(text: string): void;

@@ -35,24 +35,49 @@ const tenantSchema = z.strictObject({
   model: z.string().min(1).optional(),
 });
 
-export type MixOption = readonly z.output<typeof tenantSchema>[];
+type MixOption = readonly z.output<typeof tenantSchema>[];
 
-/** Option of loads whose requests are of several kinds. */
+/** Models `name-1` … `name-n`, asked for by Zipf's law: the k-th with weight k^−exponent. */
+const zipfSchema = z.strictObject({
+  models: z.string().min(1),
+  count: z.number().int().min(1).max(100),
+  exponent: z.number().min(0).max(5).default(1),
+});
+
+/** Option of loads whose requests are of several kinds: a list, or many models by their popularity. */
 export const mixOption = () =>
   z
-    .array(tenantSchema)
-    .min(1)
-    .max(100)
-    .refine((kinds) => new Set(kinds.map(({ tenant }) => tenant)).size === kinds.length, {
-      error: 'must name each tenant once',
-    })
+    .union([
+      z
+        .array(tenantSchema)
+        .min(1)
+        .max(100)
+        .refine((kinds) => new Set(kinds.map(({ tenant }) => tenant)).size === kinds.length, {
+          error: 'must name each tenant once',
+        }),
+      zipfSchema,
+    ])
     .optional();
+
+function kindsOf(option: z.output<ReturnType<typeof mixOption>>): MixOption | undefined {
+  if (option === undefined || 'length' in option) return option;
+  const { models, count, exponent } = option;
+  return Array.from({ length: count }, (_, i) => {
+    const model = `${models}-${i + 1}`;
+    return { tenant: model, model, weight: (i + 1) ** -exponent };
+  });
+}
 
 /**
  * Draws the kinds of `count` requests by their weights, independent of each other and of everything else that is drawn: a
  * mixture changes neither due times nor samples. Undefined where the load is not mixed.
  */
-export function drawMix(option: MixOption | undefined, sampleSeed: bigint, count: number): Mix | undefined {
+export function drawMix(
+  given: z.output<ReturnType<typeof mixOption>>,
+  sampleSeed: bigint,
+  count: number,
+): Mix | undefined {
+  const option = kindsOf(given);
   if (!option) return undefined;
   const random = new Mt19937(sampleSeed ^ OWN_STREAM);
   let total = 0;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeAll } from '../../../clients/encoded.js';
 import { type LoadPlan, planLoad } from '../../../clients/loads/index.js';
+import { drawMix, mixOption } from '../../../clients/loads/mix.js';
 import { OpenLoop } from '../../../clients/open-loop.js';
 import { Requests } from '../../../clients/requests.js';
 import { scheduleSha256 } from '../../../clients/schedule.js';
@@ -109,4 +110,12 @@ describe('a mixed load', () => {
   ])('%j is refused', (mix, message) => {
     expect(() => plan({ count: 1, mix })).toThrow(message);
   });
+});
+
+test('Zipf’s law over four models: the k-th has weight 1/k', () => {
+  const option = mixOption().parse({ models: 'net', count: 4 });
+  const mix = drawMix(option, 5n, 25_000)!;
+  expect(mix.classes.map(({ model }) => model)).toEqual(['net-1', 'net-2', 'net-3', 'net-4']);
+  const shares = [1, 2, 3, 4].map((kind) => mix.of.filter((each) => each === kind).length / 25_000);
+  for (const [i, share] of shares.entries()) expect(Math.abs(share - 12 / 25 / (i + 1))).toBeLessThan(0.02);
 });
