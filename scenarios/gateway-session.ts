@@ -27,6 +27,7 @@ export class GatewaySession implements Session {
   monitored: Monitored | undefined;
   gateway: GatewayFacts | undefined;
   readonly #sets: ReplicaSet[] = [];
+  readonly #endpoint: 'rest' | 'grpc' | 'none';
   #front: Front | undefined;
   #stopScaling: () => void = () => {};
 
@@ -34,12 +35,14 @@ export class GatewaySession implements Session {
     private readonly spec: TrialSpec,
     private readonly context: TrialContext,
     private readonly onLine: (line: string) => void,
-  ) {}
+  ) {
+    this.#endpoint = transportNamed(spec.identity.transport).endpoint;
+  }
 
   /** Throws Unavailable where the transport does not pass the gateway. */
   async drive(job: DriveJob, signal: AbortSignal, processes = 1): Promise<DriveResult> {
-    if (transportNamed(this.spec.identity.transport).endpoint !== 'rest')
-      throw new Unavailable('the gateway speaks HTTP/1.1: rest and rest-binary pass it, gRPC and in-process do not');
+    if (this.#endpoint === 'none')
+      throw new Unavailable('there is no gateway in-process; expected rest, rest-binary or grpc');
     const monitors = await startMonitors(this.context.monitors);
     try {
       const front = this.#isBuiltIn() ? await this.#startGateway() : undefined;
@@ -51,10 +54,9 @@ export class GatewaySession implements Session {
       };
       const primary = await this.#startPools(members, monitors, signal);
       this.#front = front ?? (await this.#startProgram(found, signal));
-      monitors.watch({ role: 'gateway', pid: this.#front.pid, url: front?.url });
-      const { url } = this.#front;
+      monitors.watch({ role: 'gateway', pid: this.#front.pid, url: this.#front.url });
       return await this.#load(
-        { ...job, url, model: primary.first!.metadata.name },
+        { ...job, url: this.#front.address, model: primary.first!.metadata.name },
         { front: this.#front, primary, monitors, signal, processes },
       );
     } finally {
@@ -77,8 +79,10 @@ export class GatewaySession implements Session {
     const { gateway, serverCpus } = this.spec.system;
     const { balancing, route, to, seed } = gateway!;
     const pools = to ? [PRIMARY, to.name] : [PRIMARY];
-    const handle = await forkGateway({ port: 0, pools, balancing, route, seed, cpus: serverCpus }, this.onLine);
-    const front = { handle, pid: handle.pid, url: handle.url, exited: handle.exited, stop: () => handle.stop() };
+    const grpc = this.#endpoint === 'grpc';
+    const handle = await forkGateway({ port: 0, pools, grpc, balancing, route, seed, cpus: serverCpus }, this.onLine);
+    const { pid, url, exited } = handle;
+    const front = { handle, pid, url, address: grpc ? handle.grpc! : url, exited, stop: () => handle.stop() };
     this.#front = front;
     return front;
   }
@@ -87,9 +91,10 @@ export class GatewaySession implements Session {
   async #startProgram(found: readonly ReplicaSpec[], signal: AbortSignal): Promise<Front> {
     const { program, balancing } = this.spec.system.gateway!;
     const replicas = found.toSorted((a, b) => Number(a.name) - Number(b.name));
+    const protocol = this.#endpoint === 'grpc' ? 'grpc' : 'rest';
     const { exited, ...rest } = await startProgram(
       program as ProgramName,
-      { port: await freePort(), replicas, balancing },
+      { protocol, port: await freePort(), replicas, balancing },
       signal,
       this.onLine,
     );
@@ -113,7 +118,8 @@ export class GatewaySession implements Session {
     monitors: MonitorSet,
     signal: AbortSignal,
   ): ReplicaSet {
-    const base = serverSpec({ ...this.spec, system }, this.context, { rest: { port: 0 } });
+    const frontends = { rest: { port: 0 }, ...(this.#endpoint === 'grpc' ? { grpc: { port: 0 } } : {}) };
+    const base = serverSpec({ ...this.spec, system }, this.context, frontends);
     const set = new ReplicaSet({
       pool,
       gateway,
@@ -204,7 +210,10 @@ type Members = Pick<GatewayHandle, 'join' | 'leave'>;
 /** What the load talks to; `handle` is the built-in gateway's. */
 interface Front {
   readonly pid: number;
-  readonly url: string;
+  /** Of the transport that is measured. */
+  readonly address: string;
+  /** Where it tells its figures. */
+  readonly url?: string | undefined;
   readonly exited: Promise<string>;
   readonly handle?: GatewayHandle | undefined;
   stop(): Promise<void>;

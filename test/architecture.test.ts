@@ -19,7 +19,7 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   '@grpc/proto-loader': [/^clients\/transports\//, /^servers\/(frontends|protocol)\//],
   '@grpc/reflection': [/^servers\/frontends\//],
   undici: [
-    /^servers\/routing\/upstream\.ts$/,
+    /^servers\/routing\/rest-upstream\.ts$/,
     /^clients\/transports\/undici-engine\.ts$/,
     /^servers\/models\//,
     /^clients\/samples\//,

@@ -4,7 +4,7 @@ import { Collector, type Comparison } from './mirror.js';
 import type { UpstreamControl } from './upstream.js';
 
 /** Which replica answered. */
-const REPLICA_HEADER = 'servemark-replica';
+export const REPLICA_HEADER = 'servemark-replica';
 
 /** Hands an answer on to the client as it comes; where the client reads slowly, the replica waits. */
 export class ClientSink implements Sink {
@@ -62,7 +62,7 @@ export class ClientSink implements Sink {
 }
 
 /** Headers that belong to one connection. Source: RFC 9110, section 7.6.1. */
-const HOP_BY_HOP = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',

@@ -9,6 +9,8 @@ export interface GatewaySpec {
   readonly port: number;
   /** The first one is `primary`. Replicas join later, one by one. */
   readonly pools: readonly string[];
+  /** Opens a second door, for gRPC: every replica has a `grpc` address. */
+  readonly grpc?: boolean | undefined;
   readonly balancing: Balancing;
   /** Name and options of a route in the registry. */
   readonly route: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
@@ -24,6 +26,8 @@ export interface ReplicaSpec {
   readonly name: string;
   /** `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** `127.0.0.1:8001`, where it speaks gRPC too. */
+  readonly grpc?: string | undefined;
   readonly weight: number;
   /** Requests that it runs at once: more than that are waiting there. */
   readonly instances: number;

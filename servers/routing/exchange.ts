@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Route } from './contract.js';
 import type { Balancing } from './options.js';
 import type { Pins } from './pins.js';
 import type { Pool, Replica } from './pool.js';
-import type { Upstream, UpstreamControl, UpstreamListener } from './upstream.js';
+import type { Trailers, Upstream, UpstreamControl, UpstreamListener, UpstreamRequest } from './upstream.js';
 
 /** What all requests of a gateway share. */
 export interface Core {
@@ -22,11 +21,7 @@ export interface Core {
 }
 
 /** A request as a gateway sends it on. */
-export interface Forwarded {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: readonly string[];
-  readonly body: Buffer | Readable | null;
+export interface Forwarded extends UpstreamRequest {
   /** IPv4 address. */
   readonly client: string;
 }
@@ -36,7 +31,7 @@ export interface Sink {
   /** `replica` is `pool/name`. */
   head(status: number, headers: IncomingHttpHeaders, replica: string, control: UpstreamControl): void;
   data(chunk: Buffer): void;
-  end(): void;
+  end(trailers?: Trailers): void;
   /** Nothing was answered. */
   refused(status: number, reason: string, message: string): void;
   /** The answer breaks off. */
@@ -143,7 +138,7 @@ export class Exchange {
     }
     this.#over = true;
     if (end.state === 'withheld')
-      this.sink.refused(503, 'unavailable', `${this.pool.name}: HTTP 503, and no other replica is up`);
+      this.sink.refused(503, 'unavailable', `${this.pool.name}: it is unavailable, and no other replica is up`);
     if (end.state !== 'broken') return;
     if (end.forwarded) this.sink.cut();
     else this.sink.refused(end.kind === 'timeout' ? 504 : 502, `replica-${end.kind}`, end.message);
@@ -221,10 +216,13 @@ class Attempt implements UpstreamListener {
     if (!this.#withheld) this.sink.data(chunk);
   }
 
-  end(): void {
+  end(trailers?: Trailers): void {
     if (this.#over) return;
-    if (!this.#withheld) this.sink.end();
-    this.#settle(this.#withheld ? { state: 'withheld' } : { state: 'answered', status: this.#status });
+    if (this.#withheld) this.#settle({ state: 'withheld' });
+    else {
+      this.sink.end(trailers);
+      this.#settle({ state: 'answered', status: trailers?.status ?? this.#status });
+    }
   }
 
   broken(kind: 'connect' | 'reset' | 'timeout', error: Error): void {

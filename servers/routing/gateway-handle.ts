@@ -11,6 +11,8 @@ import type { FromGateway, ToGateway } from './messages.js';
 export interface GatewayHandle {
   readonly pid: number;
   readonly url: string;
+  /** `127.0.0.1:8001`, where it speaks gRPC too. */
+  readonly grpc: string | undefined;
   join(pool: string, replica: ReplicaSpec): Promise<void>;
   /** Resolves when nothing is under way there. */
   leave(pool: string, name: string): Promise<void>;
@@ -25,10 +27,11 @@ export interface GatewayHandle {
 export async function forkGateway(spec: GatewaySpec, onLine?: (line: string) => void): Promise<GatewayHandle> {
   const child = new GatewayProcess(onLine);
   try {
-    const { pid, url } = await child.start(spec);
+    const { pid, url, grpc } = await child.start(spec);
     return {
       pid,
       url,
+      grpc,
       join: async (pool, replica) => void (await child.ask({ kind: 'join', pool, replica })),
       leave: async (pool, name) => void (await child.ask({ kind: 'leave', pool, name })),
       counts: () => child.ask({ kind: 'counts' }),
@@ -44,6 +47,7 @@ export async function forkGateway(spec: GatewaySpec, onLine?: (line: string) => 
 const STOP_GRACE_MS = 5000;
 
 type Question = Extract<ToGateway, { readonly n: number }>;
+type Ready = Extract<FromGateway, { readonly kind: 'ready' }>;
 type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'n'> : never;
 
 class GatewayProcess {
@@ -53,7 +57,7 @@ class GatewayProcess {
   readonly #asked = new Map<number, { resolve(counts: GatewayCounts): void; reject(error: Error): void }>();
   #questions = 0;
   #over: Error | undefined;
-  #started: { resolve(ready: { pid: number; url: string }): void; reject(error: Error): void } | undefined;
+  #started: { resolve(ready: Ready): void; reject(error: Error): void } | undefined;
 
   constructor(onLine: ((line: string) => void) | undefined) {
     this.#child = fork(fileURLToPath(compiledUrl(import.meta.url, './gateway-process.js')), [], {
@@ -74,7 +78,7 @@ class GatewayProcess {
     });
   }
 
-  start(spec: GatewaySpec): Promise<{ pid: number; url: string }> {
+  start(spec: GatewaySpec): Promise<Ready> {
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
       this.#send({ kind: 'start', spec });

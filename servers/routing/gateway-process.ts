@@ -27,7 +27,7 @@ async function start(spec: GatewaySpec): Promise<void> {
   try {
     if (spec.cpus !== undefined) spawnSync('taskset', ['-a', '-c', '-p', spec.cpus, String(process.pid)]);
     gateway = await startGateway(spec);
-    send({ kind: 'ready', url: gateway.url, pid: process.pid });
+    send({ kind: 'ready', url: gateway.url, grpc: gateway.grpc, pid: process.pid });
   } catch (error) {
     const problems = error instanceof UserError ? error.problems : null;
     send({ kind: 'failed', error: messageOf(error), problems }, () => process.exit(1));

@@ -1,25 +1,25 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
+import type { Socket } from 'node:net';
 import { nowNs } from '../../results/clock.js';
 import type { GatewayCounts } from '../../results/gateway.js';
 import { FastRandom } from '../../results/stats/random.js';
-import { DEFAULT_LIMITS } from '../frontends/index.js';
-import { cannotListen } from '../frontends/listening.js';
-import { collectBody } from '../frontends/rest-body.js';
-import { ClientSink, forwardedHeaders } from './client-sink.js';
 import type { GatewaySpec, ReplicaSpec, RouteChoice } from './contract.js';
-import { type Core, Exchange, type Forwarded } from './exchange.js';
-import { gatewayMetrics } from './metrics.js';
-import { Mirror } from './mirror.js';
+import { type Core, Exchange, type Forwarded, type Sink } from './exchange.js';
+import { openGrpc } from './grpc-door.js';
+import { GrpcUpstream } from './grpc-upstream.js';
+import { type Comparison, Mirror } from './mirror.js';
 import { Pins } from './pins.js';
 import { Pool } from './pool.js';
+import type { Receiver } from './receiver.js';
 import { createRoute } from './registry.js';
-import { Upstream } from './upstream.js';
+import { openRest } from './rest-door.js';
+import { RestUpstream } from './rest-upstream.js';
+import type { Upstream } from './upstream.js';
 
 /** A gateway that answers. */
 export interface Gateway {
   readonly url: string;
+  /** `127.0.0.1:8001`, where it speaks gRPC too. */
+  readonly grpc: string | undefined;
   /** Requests may go there from now on. */
   join(pool: string, replica: ReplicaSpec): void;
   /** Nothing more goes there; resolves when nothing is under way. */
@@ -28,30 +28,26 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Opens a reverse proxy for HTTP/1.1. Throws UserError where the port or the route's options are wrong. */
+/** Opens a reverse proxy for HTTP/1.1, and for gRPC where that is asked for. Throws UserError where the port or the route's options are wrong. */
 export async function startGateway(spec: GatewaySpec): Promise<Gateway> {
   const proxy = new ReverseProxy(spec);
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    noDelay: true,
-    maxHeaderSize: DEFAULT_LIMITS.maxHeaderBytes,
-  });
-  server.on('request', (request, response) => proxy.receive(request, response));
   const host = spec.host ?? '127.0.0.1';
-  const port = await listen(server, host, spec.port);
+  const rest = await openRest(proxy, host, spec.port);
+  const grpc = spec.grpc ? await openGrpc(proxy, host, 0) : undefined;
   return {
-    url: `http://${host}:${port}`,
+    url: `http://${host}:${rest.port}`,
+    grpc: grpc && `${host}:${grpc.port}`,
     join: (pool, replica) => proxy.join(pool, replica),
     leave: (pool, name) => proxy.leave(pool, name),
     counts: () => proxy.counts(),
-    close: () => close(server, proxy),
+    close: async () => {
+      await Promise.all([rest.close(), grpc?.close()]);
+      await proxy.leaveAll();
+    },
   };
 }
 
-/** As the frontends: a connection that closes under a request looks like a failed request. */
-const KEEP_ALIVE_MS = 120_000;
-
-class ReverseProxy implements Core {
+class ReverseProxy implements Core, Receiver {
   readonly balancing: GatewaySpec['balancing'];
   readonly route: Core['route'];
   retries = 0;
@@ -95,7 +91,10 @@ class ReverseProxy implements Core {
   join(poolName: string, replica: ReplicaSpec): void {
     const pool = this.#pools.get(poolName)!;
     const { timeout, maxConnections } = this.balancing;
-    pool.join(replica, new Upstream(replica.url, { timeoutNs: timeout, connections: maxConnections }), this.now());
+    const options = { timeoutNs: timeout, connections: maxConnections };
+    const rest = new RestUpstream(replica.url, options);
+    const grpc = replica.grpc === undefined ? undefined : new GrpcUpstream(replica.grpc, options);
+    pool.join(replica, grpc ? eitherOf(rest, grpc) : rest, this.now());
     for (const exchange of [...this.#held]) {
       if (exchange.pool !== pool) continue;
       this.#held.delete(exchange);
@@ -113,6 +112,11 @@ class ReverseProxy implements Core {
     });
   }
 
+  async leaveAll(): Promise<void> {
+    for (const pool of this.counts().pools)
+      for (const { name, state } of pool.replicas) if (state === 'in') await this.leave(pool.name, name);
+  }
+
   counts(): GatewayCounts {
     const now = this.now();
     return {
@@ -127,52 +131,25 @@ class ReverseProxy implements Core {
     };
   }
 
-  receive(request: IncomingMessage, response: ServerResponse): void {
-    request.on('error', ignore);
-    response.on('error', ignore);
-    if (request.url === '/metrics') void this.#tellMetrics(response);
-    else this.#forward(request, response);
-  }
-
-  async #tellMetrics(response: ServerResponse): Promise<void> {
-    const text = await gatewayMetrics(this.counts());
-    response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(text);
-  }
-
-  #forward(request: IncomingMessage, response: ServerResponse): void {
-    const user = request.headers[this.balancing.userHeader] as string | undefined;
+  /** A request has come: where it goes. */
+  choose(user: string | undefined): RouteChoice {
     this.#requests++;
     const choice = this.route.choose(user ?? `#${this.#requests}`, this.now());
     this.#pools.get(choice.pool)!.chosen(user);
-    const length = request.headers['content-length'];
-    const hasBody = length !== undefined || request.headers['transfer-encoding'] !== undefined;
-    if (!hasBody) this.#send(request, response, choice, null);
-    else if (Number(length) <= this.balancing.maxBuffered)
-      collectBody(request, this.balancing.maxBuffered, (_error, body) => this.#send(request, response, choice, body));
-    else {
-      if (choice.mirror !== undefined) this.#mirror.tooLarge();
-      const { mirror: _none, ...alone } = choice;
-      // Between the two: what goes wrong at the replica must not cut the client off before it is told.
-      this.#send(request, response, alone, request.pipe(new PassThrough()).on('error', ignore));
-    }
+    return choice;
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, choice: RouteChoice, body: Forwarded['body']): void {
-    const forwarded: Forwarded = {
-      method: request.method ?? 'GET',
-      path: request.url ?? '/',
-      headers: forwardedHeaders(request.rawHeaders, body === null || Buffer.isBuffer(body)),
-      body,
-      client: request.socket.remoteAddress ?? '',
-    };
+  /** It is sent on, and its copy where there is to be one. Answers how to give it up. */
+  send(choice: RouteChoice, request: Forwarded, socket: Socket, sinkOf: (comparison?: Comparison) => Sink): () => void {
+    const { mirror } = choice;
+    const isStream = request.body !== null && !Buffer.isBuffer(request.body);
+    if (mirror !== undefined && isStream) this.#mirror.tooLarge();
     const comparison =
-      choice.mirror === undefined ? undefined : this.#mirror.copy(this.#pools.get(choice.mirror)!, forwarded);
-    const sink = new ClientSink(response, comparison, this.balancing.maxBuffered);
-    const exchange = new Exchange(this, this.#pools.get(choice.pool)!, forwarded, sink, this.#pinsOf(request.socket));
-    response.once('close', () => {
-      if (!response.writableFinished) exchange.abandon();
-    });
+      mirror === undefined || isStream ? undefined : this.#mirror.copy(this.#pools.get(mirror)!, request);
+    const sink = sinkOf(comparison);
+    const exchange = new Exchange(this, this.#pools.get(choice.pool)!, request, sink, this.#pinsOf(socket));
     exchange.start();
+    return () => exchange.abandon();
   }
 
   #pinsOf(socket: Socket): Pins<Upstream> | undefined {
@@ -186,25 +163,13 @@ class ReverseProxy implements Core {
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(`gateway at ${host}:${port}`, error.message, error)));
-    server.listen({ host, port }, () => resolve((server.address() as AddressInfo).port));
-  });
+/** A replica that speaks both. */
+function eitherOf(rest: Upstream, grpc: Upstream): Upstream {
+  return {
+    send: (request, listener) => (request.protocol === 'grpc' ? grpc : rest).send(request, listener),
+    close: () => {
+      rest.close();
+      grpc.close();
+    },
+  };
 }
-
-/** What is under way may end; then idle connections are closed. */
-function close(server: Server, proxy: ReverseProxy): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setInterval(() => server.closeIdleConnections(), 20);
-    server.close(async () => {
-      clearInterval(timer);
-      for (const pool of proxy.counts().pools)
-        for (const { name, state } of pool.replicas) if (state === 'in') await proxy.leave(pool.name, name);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
-
-const ignore = (): void => {};

@@ -11,7 +11,7 @@ export type ToGateway =
   | { readonly kind: 'stop' };
 
 export type FromGateway =
-  | { readonly kind: 'ready'; readonly url: string; readonly pid: number }
+  | { readonly kind: 'ready'; readonly url: string; readonly grpc?: string | undefined; readonly pid: number }
   | { readonly kind: 'failed'; readonly error: string; readonly problems: readonly Problem[] | null }
   /** `counts` as of the moment. */
   | { readonly kind: 'done'; readonly n: number; readonly counts: GatewayCounts };

@@ -3,7 +3,7 @@ import type { MirrorCounts } from '../../results/gateway.js';
 import { type Core, Exchange, type Forwarded, type Sink } from './exchange.js';
 import type { Pool } from './pool.js';
 import { type Answer, sameAnswer } from './same-answer.js';
-import type { Upstream, UpstreamControl } from './upstream.js';
+import type { Trailers, Upstream, UpstreamControl } from './upstream.js';
 
 /**
  * Copies of requests, a bounded number at once. Nothing of them reaches a client: their answers end here, compared with the
@@ -109,6 +109,10 @@ export class Collector {
     this.#chunks?.push(chunk);
   }
 
+  end(trailers: Trailers | undefined): void {
+    if (trailers) this.#status = trailers.status;
+  }
+
   answer(): Answer | undefined {
     return this.#chunks && { status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) };
   }
@@ -134,8 +138,9 @@ class CopySink implements Sink {
     this.#collector.data(chunk);
   }
 
-  end(): void {
-    this.done(this.#collector.answer(), this.#status >= 500);
+  end(trailers?: Trailers): void {
+    this.#collector.end(trailers);
+    this.done(this.#collector.answer(), (trailers?.status ?? this.#status) >= 500);
   }
 
   refused(): void {

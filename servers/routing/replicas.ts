@@ -8,7 +8,7 @@ import type { GatewayHandle } from './gateway-handle.js';
 /** What the n-th replica of a pool is started from, n from 0. */
 export interface ReplicaTemplate {
   readonly weight: number;
-  /** With a REST frontend. */
+  /** With a REST frontend, and a gRPC one where the gateway speaks gRPC. */
   readonly server: ServerSpec;
 }
 
@@ -129,6 +129,7 @@ export class ReplicaSet {
       await gateway.join(pool, {
         name: String(running.n),
         url: running.server.addresses.rest!,
+        grpc: running.server.addresses.grpc,
         weight,
         instances: spec.instances ?? 1,
       });

@@ -1,7 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { decodeJsonResponse, INFER_HEADER, parseHeaderLength, type Tensor } from '../protocol/index.js';
+import {
+  decodeGrpcResponse,
+  decodeJsonResponse,
+  INFER_HEADER,
+  MessageReader,
+  parseHeaderLength,
+  type Tensor,
+} from '../protocol/index.js';
 
-/** An answer as it came over HTTP. */
+/** An answer as it came over HTTP; of gRPC its messages, with the status that they ended with in HTTP's numbers. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -27,6 +34,11 @@ export function sameAnswer(a: Answer, b: Answer, tolerance: number): boolean {
 const KEY = INFER_HEADER.toLowerCase();
 
 function outputs({ headers, body }: Answer): readonly Tensor[] {
+  if (headers['content-type']?.startsWith('application/grpc')) {
+    const reader = new MessageReader({ maxBytes: body.length });
+    reader.feed(body);
+    return decodeGrpcResponse(reader.message).outputs;
+  }
   return decodeJsonResponse(body, parseHeaderLength(headers[KEY] as string | undefined, body.length)).outputs;
 }
 

@@ -8,7 +8,7 @@ import { workFolder } from './folders.js';
 const folder = workFolder('replicas');
 
 /** Runs a scenario of these systems for a second each; answers the summaries by system. */
-async function run(name: string, systems: string, load = 'rate: 40/s, duration: 1.5s') {
+async function run(name: string, systems: string, load = 'rate: 40/s, duration: 1.5s', more = '') {
   const file = join(folder, `${name}.yaml`);
   writeFileSync(
     file,
@@ -21,6 +21,7 @@ loads: { steady: { type: open, arrivals: constant, ${load} } }
 targets: { p99Latency: 500ms }
 warmUp: 100ms
 monitors: [proc]
+${more}
 `,
   );
   const out = join(folder, name);
@@ -69,4 +70,13 @@ test('an autoscaler starts and drains real replicas, and no request is lost on t
   // 100/s over 60/s × 0.7.
   expect(gateway!.replicas.most).toBe(3);
   expect(gateway!.replicaSeconds).toBeGreaterThan(4);
+}, 60_000);
+
+test('gRPC passes the gateway: calls of one connection are shared by both replicas', async () => {
+  const outcomes = await run('grpc', '  pair: { strategy: serial, replicas: 2 }', undefined, 'transports: [grpc]');
+  const pair = outcomes.get('pair');
+  if (pair?.state !== 'completed') throw new Error(JSON.stringify(pair));
+  expect(pair.summary.counts).toMatchObject({ offered: 60, ok: 60 });
+  const attempts = pair.summary.gateway!.counts!.pools[0]!.replicas.map((each) => each.attempts);
+  expect(Math.abs(attempts[0]! - attempts[1]!)).toBeLessThanOrEqual(2);
 }, 60_000);
