@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { defineSearch } from './contract.js';
+import { defineSearch, type Search } from './contract.js';
 import { pointAt } from './space.js';
 import { spreadDesign } from './support/design.js';
 import { allFeatures } from './support/features.js';
+import { growingProcess } from './support/gaussian-process.js';
 import { type Observation, proposeConstrained } from './support/surrogate.js';
 
 export const bayesian = defineSearch({
@@ -14,15 +15,15 @@ export const bayesian = defineSearch({
   }),
   *create({ initial }, { space, random }) {
     const features = allFeatures(space);
+    const process = growingProcess(features);
     const seen: Observation[] = [];
     const left = new Set(features.keys());
-    for (const number of spreadDesign(features, initial, random)) {
+    for (const number of spreadDesign(features, initial, random)) yield* look(number);
+    while (left.size > 0) yield* look(proposeConstrained(process, seen, [...left]));
+
+    function* look(number: number): Search {
       seen.push({ number, evaluation: yield pointAt(space, number) });
-      left.delete(number);
-    }
-    while (left.size > 0) {
-      const number = proposeConstrained(features, seen, [...left]);
-      seen.push({ number, evaluation: yield pointAt(space, number) });
+      process.measure(number);
       left.delete(number);
     }
   },

@@ -3,7 +3,7 @@ import { defineSearch, type SearchContext, type Space } from './contract.js';
 import { slopedMerit } from './merit.js';
 import { pointAt, sizeOf } from './space.js';
 import { allFeatures } from './support/features.js';
-import { momentsOf } from './support/gaussian-process.js';
+import { growingProcess, momentsOf } from './support/gaussian-process.js';
 import { argmax, logOf, mostPromising, type Posterior, posteriorOver } from './support/surrogate.js';
 
 /**
@@ -28,6 +28,7 @@ export const falcon = defineSearch({
   *create({ exploration, leaf }, context) {
     const { space } = context;
     const features = allFeatures(space);
+    const process = growingProcess(features);
     const believed = beliefs(context);
     const order = bySensitivity(space, believed);
     const seen: { number: number; value: number }[] = [];
@@ -35,10 +36,11 @@ export const falcon = defineSearch({
     let number = argmax([...left], (each) => believed[each]!);
     for (;;) {
       seen.push({ number, value: logOf(slopedMerit(yield pointAt(space, number))) });
+      process.measure(number);
       left.delete(number);
       if (left.size === 0) return;
       const candidates = [...left];
-      const posterior = posteriorOver(features, seen, candidates, calibrated(believed, seen));
+      const posterior = posteriorOver(process, seen, candidates, calibrated(believed, seen));
       number = descend(space, order, candidates, seen, posterior, { exploration, leaf });
     }
   },

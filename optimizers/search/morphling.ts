@@ -1,10 +1,10 @@
 import { Matrix, solve } from 'ml-matrix';
 import { z } from 'zod';
-import { defineSearch, type ResponseTable } from './contract.js';
+import { defineSearch, type ResponseTable, type Search } from './contract.js';
 import { slopedMerit } from './merit.js';
 import { pointAt } from './space.js';
 import { allFeatures } from './support/features.js';
-import { momentsOf } from './support/gaussian-process.js';
+import { growingProcess, momentsOf } from './support/gaussian-process.js';
 import { argmax, logOf, mostPromising, posteriorOver } from './support/surrogate.js';
 
 /**
@@ -24,17 +24,19 @@ export const morphling = defineSearch({
   }),
   *create({ ridge, disagreement }, { space, priors }) {
     const features = allFeatures(space);
+    const process = growingProcess(features);
     const others = priors.map(standardised);
     const seen: { number: number; value: number }[] = [];
     const left = new Set(features.keys());
-    for (const number of firstPoints(others, features.length, disagreement)) {
-      seen.push({ number, value: logOf(slopedMerit(yield pointAt(space, number))) });
-      left.delete(number);
-    }
+    for (const number of firstPoints(others, features.length, disagreement)) yield* look(number);
     while (left.size > 0) {
       const candidates = [...left];
-      const number = mostPromising(candidates, posteriorOver(features, seen, candidates, adapt(others, seen, ridge)));
+      yield* look(mostPromising(candidates, posteriorOver(process, seen, candidates, adapt(others, seen, ridge))));
+    }
+
+    function* look(number: number): Search {
       seen.push({ number, value: logOf(slopedMerit(yield pointAt(space, number))) });
+      process.measure(number);
       left.delete(number);
     }
   },

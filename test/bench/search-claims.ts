@@ -1,42 +1,72 @@
-import { type ClaimOptions, ground, samplesToNear } from '../../optimizers/search/claims.js';
-import { searches } from '../../optimizers/search/index.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ground } from '../../optimizers/search/claims.js';
+import { tryOptions } from './search-options.js';
+import {
+  BUDGET,
+  COLUMNS,
+  cellsOf,
+  claimsPage,
+  claimsTable,
+  KNOWN_MODELS,
+  NEW_MODELS,
+  TUNING_MODELS,
+  titleOf,
+} from './search-table.js';
 
 /**
  * How many of 720 configurations each search needs to come within 95 % of the true optimum, on full response tables of
- * synthetic models: median over models × seeds, with the negative controls. `npm run bench:search [-- MODELS SEEDS]`
+ * synthetic models, with the negative controls.
+ *
+ *     npm run bench:search                          the table, judged on models on which nothing was chosen
+ *     npm run bench:search -- --out FOLDER          and writes claims.json and claims.md
+ *     npm run bench:search -- --models 2 --seeds 5  a shorter one
+ *     npm run bench:search -- --choose              what was tried for options, on other models
  */
-const [models = 6, seeds = 20] = process.argv.slice(2).map(Number);
-const on = ground(Array.from({ length: models }, (_, k) => k + 1));
-const common = { seeds: Array.from({ length: seeds }, (_, k) => k + 1), budget: 100 };
+const { values } = parseArgs({
+  options: {
+    choose: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    models: { type: 'string', default: String(NEW_MODELS.length) },
+    seeds: { type: 'string', default: '20' },
+  },
+});
+const seeds = Array.from({ length: Number(values.seeds) }, (_, k) => k + 1);
+const known = ground(KNOWN_MODELS);
+if (values.choose) await choose();
+else await judge();
 
-/** Searching all of it needs no statistics. */
-const EXHAUSTIVE = 'grid';
-
-interface Row {
-  readonly label: string;
-  readonly name: string;
-  readonly options?: Partial<ClaimOptions>;
+async function judge(): Promise<void> {
+  const models = NEW_MODELS.slice(0, Number(values.models));
+  let begun = false;
+  const table = await claimsTable(ground(models), known, models, seeds, (row, soFar) => {
+    if (!begun) print(`${titleOf(soFar)}\n\n${padded(COLUMNS)}`);
+    begun = true;
+    print(padded(cellsOf(row, soFar)));
+  });
+  if (values.out === undefined) return;
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, 'claims.json'), `${JSON.stringify(table, null, 1)}\n`);
+  writeFileSync(join(values.out, 'claims.md'), claimsPage(table));
 }
 
-const rows: readonly Row[] = [
-  ...searches.map(({ name }) => ({ label: name, name })).filter(({ name }) => name !== EXHAUSTIVE),
-  { label: 'morphling, priors shuffled', name: 'morphling', options: { shuffledPriors: true } },
-  { label: 'falcon, no profile', name: 'falcon', options: { withoutProfile: true } },
-];
-
-process.stdout.write(
-  `${models} models × ${seeds} seeds, 720 configurations, budget ${common.budget}; points until ≥ 95 % of the optimum\n` +
-    `${'search'.padEnd(28)}median   quartiles        reached  best ÷ optimum  CPU s a run\n`,
-);
-for (const { label, name, options } of rows) {
-  const before = process.cpuUsage();
-  const { median, q25, q75, reached, meanShare, runs } = await samplesToNear(on, name, { ...common, ...options });
-  const { user, system } = process.cpuUsage(before);
-  process.stdout.write(
-    `${label.padEnd(28)}${points(median).padStart(6)}   ${`${points(q25)} … ${points(q75)}`.padEnd(16)} ${`${Math.round(reached * 100)} %`.padStart(6)}  ${meanShare.toFixed(3).padStart(14)}  ${((user + system) / 1e6 / runs).toFixed(2).padStart(11)}\n`,
+async function choose(): Promise<void> {
+  print(
+    `Options on ${TUNING_MODELS.length} models × ${seeds.length} seeds, none of which a search is judged on; least mean points first`,
   );
+  const tried = await tryOptions(ground(TUNING_MODELS), { seeds, budget: BUDGET, known });
+  for (const { search, options, isDefault, cappedMean, reached } of tried)
+    print(
+      `${search.padEnd(12)}${JSON.stringify(options).padEnd(36)}${cappedMean.toFixed(1).padStart(6)} points  ${`${Math.round(reached * 100)} %`.padStart(5)} reached${isDefault ? '  default' : ''}`,
+    );
 }
 
-function points(value: number): string {
-  return Number.isFinite(value) ? String(value) : `> ${common.budget}`;
+function padded(cells: readonly string[]): string {
+  const widths = [28, 7, 14, 18, 8, 15, 18, 12];
+  return cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' ');
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -1,6 +1,6 @@
 import type { Evaluation } from '../contract.js';
 import { expectedImprovement, probabilityKept } from './acquisition.js';
-import { fitProcess, type Prediction } from './gaussian-process.js';
+import type { GrowingProcess, Prediction } from './gaussian-process.js';
 
 /** A point that was measured, by its number. */
 export interface Observation {
@@ -25,25 +25,24 @@ export function argmax(candidates: readonly number[], value: (candidate: number,
 /**
  * The candidate with the greatest expected improvement of the first objective's logarithm times the probability that every
  * constraint is kept; where nothing kept them yet, with the greatest such probability. Failed points count as bad in both.
+ * `process` has measured what was seen, in that order.
  * Source: Gardner et al., Bayesian optimization with inequality constraints (ICML 2014).
  */
 export function proposeConstrained(
-  features: readonly Float64Array[],
+  process: GrowingProcess,
   seen: readonly Observation[],
   candidates: readonly number[],
 ): number {
-  const places = seen.map(({ number }) => features[number]!);
-  const unseen = candidates.map((number) => features[number]!);
   const kept = seen.flatMap(({ evaluation }) =>
     evaluation.state === 'measured' && evaluation.excess.every((excess) => excess <= 0)
       ? [logOf(evaluation.objectives[0]!)]
       : [],
   );
-  const constraints = constraintPredictions(seen, places, unseen);
+  const constraints = constraintPredictions(process, seen, candidates);
   const feasible = (index: number) =>
     constraints.reduce((product, { mean, sd }) => product * probabilityKept(mean[index]!, sd[index]!), 1);
   if (kept.length === 0) return argmax(candidates, (_, index) => feasible(index));
-  const objective = fitProcess(places, objectiveValues(seen)).predict(unseen);
+  const objective = process.fit(objectiveValues(seen)).predict(candidates);
   const best = Math.max(...kept);
   return argmax(
     candidates,
@@ -60,18 +59,15 @@ export interface Posterior {
   readonly best: number;
 }
 
-/** A process over the errors of a belief at the measured points, asked about the candidates. */
+/** A process over the errors of a belief at the measured points, asked about the candidates. It has measured what was seen. */
 export function posteriorOver(
-  features: readonly Float64Array[],
+  process: GrowingProcess,
   seen: readonly { readonly number: number; readonly value: number }[],
   candidates: readonly number[],
   believed: (number: number) => number,
 ): Posterior {
-  const process = fitProcess(
-    seen.map(({ number }) => features[number]!),
-    seen.map(({ number, value }) => value - believed(number)),
-  );
-  const { mean, sd } = process.predict(candidates.map((number) => features[number]!));
+  const errors = seen.map(({ number, value }) => value - believed(number));
+  const { mean, sd } = process.fit(errors).predict(candidates);
   return {
     mean: mean.map((error, index) => believed(candidates[index]!) + error),
     sd,
@@ -99,9 +95,9 @@ function objectiveValues(seen: readonly Observation[]): number[] {
 
 /** Excess is a ratio to a bound: its logarithm, so that ten times too slow does not drown twice too slow. */
 function constraintPredictions(
+  process: GrowingProcess,
   seen: readonly Observation[],
-  places: readonly Float64Array[],
-  unseen: readonly Float64Array[],
+  candidates: readonly number[],
 ): Prediction[] {
   const count = Math.max(
     0,
@@ -111,7 +107,7 @@ function constraintPredictions(
     const values = seen.map(({ evaluation }) =>
       evaluation.state === 'measured' ? Math.log(Math.max(0.05, 1 + evaluation.excess[k]!)) : FAILED,
     );
-    return fitProcess(places, values).predict(unseen);
+    return process.fit(values).predict(candidates);
   });
 }
 
