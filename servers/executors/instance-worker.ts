@@ -10,6 +10,8 @@ import { zeroInputs } from './zero-inputs.js';
 /** The inside of an instance, in a worker thread or a child process: loads a runtime and executes what comes. */
 let runtime: Runtime | undefined;
 let tail: Promise<void> = Promise.resolve();
+/** The runtime can do nothing any more: the end of this worker fails what it has, and its instance starts another. */
+let lost = false;
 
 listen((message) => {
   const receivedNs = nowNs();
@@ -26,6 +28,7 @@ async function handle(message: ToWorker, receivedNs: number): Promise<void> {
 async function start(spec: InstanceSpec): Promise<void> {
   try {
     runtime = await createRuntime(spec.runtime, spec.modelPath, spec.runtimeOptions);
+    void runtime.lost?.then(endWith);
     await warmUp(runtime, spec.warmUpExecutions);
     send({ kind: 'ready', metadata: runtime.metadata, tid: threadId() });
   } catch (error) {
@@ -60,8 +63,16 @@ async function execute(
     const transfer = outputs.map((output) => output.buffer);
     send({ kind: 'done', n, outputs, receivedNs, startNs, endNs, parts: loaded.lastParts?.() }, transfer);
   } catch (error) {
-    send({ kind: 'threw', n, error: messageOf(error) });
+    if (!lost) send({ kind: 'threw', n, error: messageOf(error) });
   }
+}
+
+async function endWith(reason: Error): Promise<void> {
+  lost = true;
+  process.stderr.write(`${reason.message}\n`);
+  // Its other threads first: whoever ends a thread in a run of ONNX Runtime ends the process.
+  await runtime?.close();
+  process.exit(70);
 }
 
 async function stop(): Promise<void> {

@@ -35,6 +35,8 @@ export interface Runtime {
   executeNow?(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): RuntimeTensor[];
   /** Of the last execution; what runtimes with parts have besides. */
   lastParts?(): readonly ExecutionPart[];
+  /** Resolves with the reason when it can execute nothing any more, because a worker of its own died; what runtimes with workers have besides. */
+  readonly lost?: Promise<Error>;
   close(): Promise<void>;
 }
 

@@ -2,24 +2,21 @@ import { z } from 'zod';
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
 import { pipelineSchedule } from '../controllers/support/pipeline.js';
+import type { RuntimeCost, RuntimeMetadata, RuntimeTensor } from './contract.js';
+import type { PlanFile, WholeStep } from './plan.js';
 import {
-  defineRuntime,
-  type ExecutionPart,
-  type Runtime,
-  type RuntimeCost,
-  type RuntimeMetadata,
-  type RuntimeTensor,
-} from './contract.js';
-import { onnx } from './onnx.js';
-import { type PlanFile, readPlanOf, type WholeStep } from './plan.js';
-import { deviceOf, parallelShape, sessionOptions } from './support/parallel-options.js';
+  type Conducted,
+  type Conductor,
+  defineParallel,
+  parallelOptions,
+  weightBytes,
+} from './support/parallel-runtime.js';
 import { evenly, joinRows, splitRows } from './support/tensors.js';
-import { bytesOf, lastUses, PlanValues, planMetadata } from './support/values.js';
-import { type ParallelWorker, startWorkers } from './support/workers.js';
+import { bytesByFormula, bytesOf, lastUses, PlanValues, planMetadata, rowBytesOf } from './support/values.js';
+import type { ParallelWorker } from './support/workers.js';
 
 const options = z.strictObject({
-  ...onnx.options.shape,
-  ...parallelShape,
+  ...parallelOptions,
   /** Into how many parts of even rows an execution is cut; never more than it has rows. */
   microBatches: z.number().int().positive().default(4),
   /** Workers of each stage, each with a session of its own; default one a stage. */
@@ -33,18 +30,32 @@ type Options = z.output<typeof options>;
  * go to whichever worker of a stage has least to do. Source: Huang et al., *GPipe*; Narayanan et al., *PipeDream*
  * (several workers a stage).
  */
-export const pipelineParallel = defineRuntime({
+export const pipelineParallel = defineParallel({
   name: 'pipeline-parallel',
   summary: 'Stages of a split model in workers of their own, filled with micro-batches',
+  kind: 'pipeline',
   options,
-  create: async (modelPath, parsed) => create(readPlanOf(modelPath, 'pipeline', 'pipeline-parallel'), parsed),
-  virtualCost: async (modelPath, parsed, costOfPart) => {
-    const plan = readPlanOf(modelPath, 'pipeline', 'pipeline-parallel');
+  workers: (plan, parsed) => {
+    const counts = workersOf(stagesOf(plan), parsed);
+    return stagesOf(plan).flatMap(({ model }, stage) =>
+      Array.from({ length: counts[stage]! }, (_, i) => ({
+        name: counts[stage]! > 1 ? `stage ${stage} worker ${i}` : `stage ${stage}`,
+        parts: [model],
+      })),
+    );
+  },
+  conduct: (plan, { workers }, parsed) => {
+    let next = 0;
+    const stages = workersOf(stagesOf(plan), parsed).map((count) => {
+      next += count;
+      return workers.slice(next - count, next);
+    });
+    return new Pipeline(plan, stages, parsed.microBatches);
+  },
+  virtualCost: async (plan, parsed, costOf) => {
     const steps = stagesOf(plan);
-    const own = sessionOptions(parsed);
     const stages: RuntimeCost[] = [];
-    for (const { model, cost } of steps)
-      stages.push(await costOfPart({ path: plan.pathOf(model), share: cost, options: own }));
+    for (const { model, cost } of steps) stages.push(await costOf(model, cost));
     const workers = workersOf(steps, parsed);
     // A point at every size: the number of micro-batches makes steps that no line between a few points has.
     const sizes = Array.from({ length: Math.max(...stages.map((stage) => stage.at(-1)![0])) }, (_, i) => i + 1);
@@ -58,43 +69,28 @@ export const pipelineParallel = defineRuntime({
   },
 });
 
-async function create(plan: PlanFile, parsed: Options): Promise<Runtime> {
-  const steps = stagesOf(plan);
-  const counts = workersOf(steps, parsed);
-  const specs = steps.flatMap(({ model }, stage) =>
-    Array.from({ length: counts[stage]! }, (_, i) => ({
-      name: counts[stage]! > 1 ? `stage ${stage} worker ${i}` : `stage ${stage}`,
-      models: [plan.pathOf(model)],
-    })),
-  );
-  const workers = await startWorkers(specs.map((spec, i) => ({ ...spec, ...deviceOf(parsed, i, specs.length) })));
-  let next = 0;
-  const stages = counts.map((count) => {
-    next += count;
-    return workers.slice(next - count, next);
-  });
-  const metadata = planMetadata(
-    plan,
-    'pipeline-parallel',
-    stages.map(([first]) => first!.metadata[0]!),
-  );
-  return new Pipeline(plan, stages, metadata, parsed.microBatches);
-}
-
-class Pipeline implements Runtime {
+class Pipeline implements Conductor {
+  readonly metadata: RuntimeMetadata;
   readonly #lastUse: ReadonlyMap<string, number>;
-  #parts: readonly ExecutionPart[] = [];
+  readonly #names: readonly string[];
+  readonly #handedPerRow: number | undefined;
+  readonly #weightBytes: number;
 
   constructor(
     private readonly plan: PlanFile,
     private readonly stages: readonly (readonly ParallelWorker[])[],
-    readonly metadata: RuntimeMetadata,
     private readonly microBatches: number,
   ) {
+    const parts = stages.map(([first]) => first!.metadata[0]!);
+    this.metadata = planMetadata(plan, 'pipeline-parallel', parts);
     this.#lastUse = lastUses(plan);
+    // Of a stage with several workers no one's place is the stage's.
+    this.#names = stages.map((workers, i) => (workers.length === 1 ? workers[0]!.name : `stage ${i}`));
+    this.#handedPerRow = rowBytesOf(parts.slice(1).flatMap(({ inputs }) => inputs));
+    this.#weightBytes = stagesOf(plan).reduce((sum, { model }) => sum + weightBytes(plan, model), 0);
   }
 
-  async execute(inputs: readonly RuntimeTensor[], rows: number, wanted?: readonly string[]): Promise<RuntimeTensor[]> {
+  async execute(inputs: readonly RuntimeTensor[], rows: number): Promise<Conducted> {
     const beginNs = nowNs();
     const tally = { stageNs: this.stages.map(() => 0), handOverNs: 0, bytes: 0 };
     const sizes = this.#divisible(inputs, rows) ? evenly(rows, this.microBatches) : [rows];
@@ -102,31 +98,24 @@ class Pipeline implements Runtime {
     const splitNs = nowNs() - beginNs;
     const done = await allSettled(micros.map((micro, i) => this.#pass(micro, sizes[i]!, tally)));
     const joinBeginNs = nowNs();
-    const outputs = this.plan.outputs.flatMap((name, i) =>
-      wanted === undefined || wanted.includes(name) ? [joinRows(done.map((each) => each[i]!))] : [],
-    );
+    const outputs = this.plan.outputs.map((_, i) => joinRows(done.map((each) => each[i]!)));
     const endNs = nowNs();
     const workers = this.stages.flat().length;
-    this.#parts = [
+    const parts = [
       { name: 'workers', unit: 'count', value: workers },
       { name: 'micro-batches', unit: 'count', value: sizes.length },
       { name: 'makespan', unit: 'ns', value: endNs - beginNs },
       { name: 'compute', unit: 'ns', value: tally.stageNs.reduce((a, b) => a + b, 0) },
-      ...tally.stageNs.map((value, i) => ({ name: `stage ${i}`, unit: 'ns', value }) as const),
+      ...tally.stageNs.map((value, i) => ({ name: this.#names[i]!, unit: 'ns', value }) as const),
       // Spread over the workers that it keeps waiting at the same time.
       { name: 'hand-over', unit: 'ns', value: tally.handOverNs / workers },
       { name: 'split and join', unit: 'ns', value: splitNs + (endNs - joinBeginNs) },
       { name: 'bytes handed over', unit: 'bytes', value: tally.bytes },
-    ];
-    return outputs;
-  }
-
-  lastParts(): readonly ExecutionPart[] {
-    return this.#parts;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.stages.flat().map((worker) => worker.close()));
+      ...bytesByFormula(this.#handedPerRow, rows),
+      // Each micro-batch reads them anew.
+      { name: 'weights read', unit: 'bytes', value: this.#weightBytes * sizes.length },
+    ] as const;
+    return { outputs, parts };
   }
 
   /** One micro-batch through all stages. */

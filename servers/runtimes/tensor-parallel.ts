@@ -1,45 +1,40 @@
 import { z } from 'zod';
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
+import type { RuntimeCost, RuntimeMetadata, RuntimeTensor } from './contract.js';
+import type { PlanFile, ShardedStep, SplitStep } from './plan.js';
 import {
-  defineRuntime,
-  type ExecutionPart,
-  type Runtime,
-  type RuntimeCost,
-  type RuntimeMetadata,
-  type RuntimeTensor,
-} from './contract.js';
-import { onnx } from './onnx.js';
-import { type PlanFile, readPlanOf, type ShardedStep, type SplitStep } from './plan.js';
-import { deviceOf, parallelShape, sessionOptions } from './support/parallel-options.js';
+  type Conducted,
+  type Conductor,
+  defineParallel,
+  parallelOptions,
+  weightBytes,
+} from './support/parallel-runtime.js';
 import { joinLast, sumParts } from './support/tensors.js';
-import { bytesOf, lastUses, PlanValues, planMetadata } from './support/values.js';
-import { type ParallelWorker, startWorkers, type TaskResult } from './support/workers.js';
-
-const options = z.strictObject({ ...onnx.options.shape, ...parallelShape });
-
-type Options = z.output<typeof options>;
+import { bytesByFormula, bytesOf, lastUses, PlanValues, planMetadata, rowBytesOf } from './support/values.js';
+import type { ParallelWorker, TaskResult } from './support/workers.js';
 
 /**
  * Slices of layers in workers side by side: each gets the layer's inputs, and the host adds their partial sums (or joins
  * their columns), in the order of the shards, so that outputs do not depend on who is first. What the plan left whole runs
  * in the first worker. Source: Shoeybi et al., *Megatron-LM*.
  */
-export const tensorParallel = defineRuntime({
+export const tensorParallel = defineParallel({
   name: 'tensor-parallel',
   summary: 'Slices of layers in workers side by side; the host adds their partial sums',
-  options,
-  create: async (modelPath, parsed) => create(readPlanOf(modelPath, 'tensor', 'tensor-parallel'), parsed),
-  virtualCost: async (modelPath, parsed, costOfPart) => {
-    const plan = readPlanOf(modelPath, 'tensor', 'tensor-parallel');
-    const own = sessionOptions(parsed);
+  kind: 'tensor',
+  options: z.strictObject(parallelOptions),
+  workers: (plan) =>
+    ownSteps(plan).map((own, shard) => ({
+      name: `shard ${shard}`,
+      parts: own.map((step) => modelsOf(plan.steps[step]!)[shard]!),
+    })),
+  conduct: (plan, { workers }) => new Shards(plan, workers),
+  virtualCost: async (plan, _, costOf) => {
     const total = new Map<number, number>();
     for (const step of plan.steps) {
       const parts: RuntimeCost[] = [];
-      for (const model of modelsOf(step)) {
-        const share = costOf(step) / modelsOf(step).length;
-        parts.push(await costOfPart({ path: plan.pathOf(model), share, options: own }));
-      }
+      for (const model of modelsOf(step)) parts.push(await costOf(model, costOfStep(step) / modelsOf(step).length));
       // Shards run side by side: the slowest counts. The tables are of the same sizes.
       for (const [point, [rows]] of parts[0]!.entries())
         total.set(rows, (total.get(rows) ?? 0) + Math.max(...parts.map((part) => part[point]![1])));
@@ -48,29 +43,17 @@ export const tensorParallel = defineRuntime({
   },
 });
 
-async function create(plan: PlanFile, parsed: Options): Promise<Runtime> {
-  const count = Math.max(...plan.steps.map((step) => modelsOf(step).length));
-  const specs = Array.from({ length: count }, (_, shard) => {
-    // By step: the worker's own part of it.
-    const own = plan.steps.flatMap((step, i) => (modelsOf(step)[shard] === undefined ? [] : [i]));
-    return { own, models: own.map((i) => plan.pathOf(modelsOf(plan.steps[i]!)[shard]!)) };
-  });
-  const workers = await startWorkers(
-    specs.map(({ models }, i) => ({ name: `shard ${i}`, models, ...deviceOf(parsed, i, count) })),
+/** By worker: the steps that it has a part of, in order. */
+function ownSteps({ steps }: PlanFile): number[][] {
+  const count = Math.max(...steps.map((step) => modelsOf(step).length));
+  return Array.from({ length: count }, (_, shard) =>
+    steps.flatMap((step, i) => (modelsOf(step)[shard] === undefined ? [] : [i])),
   );
-  const places = specs.map(({ own }) => new Map(own.map((step, place) => [step, place])));
-  try {
-    const parts = plan.steps.map((_, step) => workers[0]!.metadata[places[0]!.get(step)!]!);
-    for (const [i, step] of plan.steps.entries()) refuseSum(step, parts[i]!);
-    return new Shards(plan, workers, places, planMetadata(plan, 'tensor-parallel', parts));
-  } catch (error) {
-    await Promise.all(workers.map((worker) => worker.close()));
-    throw error;
-  }
 }
 
 interface Tally {
-  workNs: number;
+  /** By worker. */
+  readonly workNs: number[];
   shardsNs: number;
   wholeNs: number;
   handOverNs: number;
@@ -79,46 +62,53 @@ interface Tally {
   gathered: number;
 }
 
-class Shards implements Runtime {
+function newTally(workers: number): Tally {
+  const workNs = new Array<number>(workers).fill(0);
+  return { workNs, shardsNs: 0, wholeNs: 0, handOverNs: 0, reduceNs: 0, scattered: 0, gathered: 0 };
+}
+
+class Shards implements Conductor {
+  readonly metadata: RuntimeMetadata;
   readonly #lastUse: ReadonlyMap<string, number>;
-  #parts: readonly ExecutionPart[] = [];
+  /** By worker: step → place among its models. */
+  readonly #places: readonly ReadonlyMap<number, number>[];
+  readonly #bytesPerRow: number | undefined;
+  readonly #weightBytes: number;
 
   constructor(
     private readonly plan: PlanFile,
     private readonly workers: readonly ParallelWorker[],
-    /** By worker: step → place among its models. */
-    private readonly places: readonly ReadonlyMap<number, number>[],
-    readonly metadata: RuntimeMetadata,
   ) {
+    this.#places = ownSteps(plan).map((own) => new Map(own.map((step, place) => [step, place])));
+    const parts = plan.steps.map((_, step) => workers[0]!.metadata[this.#places[0]!.get(step)!]!);
+    for (const [i, step] of plan.steps.entries()) refuseSum(step, parts[i]!);
+    this.metadata = planMetadata(plan, 'tensor-parallel', parts);
     this.#lastUse = lastUses(plan);
+    this.#bytesPerRow = communicated(plan.steps, parts);
+    this.#weightBytes = plan.steps.flatMap(modelsOf).reduce((sum, model) => sum + weightBytes(plan, model), 0);
   }
 
-  async execute(inputs: readonly RuntimeTensor[], rows: number, wanted?: readonly string[]): Promise<RuntimeTensor[]> {
+  async execute(inputs: readonly RuntimeTensor[], rows: number): Promise<Conducted> {
     const beginNs = nowNs();
     const values = new PlanValues(this.#lastUse, inputs);
-    const tally: Tally = { workNs: 0, shardsNs: 0, wholeNs: 0, handOverNs: 0, reduceNs: 0, scattered: 0, gathered: 0 };
+    const tally = newTally(this.workers.length);
     for (const [i, step] of this.plan.steps.entries()) await this.#step(i, step, values, rows, tally);
     const outputs = values.outputs(this.plan.outputs);
-    this.#parts = [
+    const parts = [
       { name: 'workers', unit: 'count', value: this.workers.length },
       { name: 'makespan', unit: 'ns', value: nowNs() - beginNs },
-      { name: 'compute', unit: 'ns', value: tally.workNs },
+      { name: 'compute', unit: 'ns', value: tally.workNs.reduce((a, b) => a + b, 0) },
+      ...tally.workNs.map((value, i) => ({ name: this.workers[i]!.name, unit: 'ns', value }) as const),
       { name: 'slowest shards', unit: 'ns', value: tally.shardsNs },
       { name: 'whole layers', unit: 'ns', value: tally.wholeNs },
       { name: 'hand-over', unit: 'ns', value: tally.handOverNs },
       { name: 'reduction', unit: 'ns', value: tally.reduceNs },
       { name: 'bytes scattered', unit: 'bytes', value: tally.scattered },
       { name: 'bytes gathered', unit: 'bytes', value: tally.gathered },
-    ];
-    return wanted === undefined ? outputs : outputs.filter(({ name }) => wanted.includes(name));
-  }
-
-  lastParts(): readonly ExecutionPart[] {
-    return this.#parts;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.close()));
+      ...bytesByFormula(this.#bytesPerRow, rows),
+      { name: 'weights read', unit: 'bytes', value: this.#weightBytes },
+    ] as const;
+    return { outputs, parts };
   }
 
   async #step(i: number, step: SplitStep, values: PlanValues, rows: number, tally: Tally): Promise<void> {
@@ -126,13 +116,13 @@ class Shards implements Runtime {
     const shards = modelsOf(step).length;
     const feeds = values.take(step.inputs, i, shards);
     const bytes = feeds.reduce((sum, feed) => sum + bytesOf(feed), 0);
-    const tasks = feeds.map((feed, shard) => this.workers[shard]!.run(this.places[shard]!.get(i)!, feed, rows));
+    const tasks = feeds.map((feed, shard) => this.workers[shard]!.run(this.#places[shard]!.get(i)!, feed, rows));
     // All ended, well or not, before a failure is told: the next execution finds the workers free.
     await Promise.allSettled(tasks);
     const results = await Promise.all(tasks);
     const backNs = nowNs();
     const slowest = Math.max(...results.map(({ computeNs }) => computeNs));
-    tally.workNs += results.reduce((sum, { computeNs }) => sum + computeNs, 0);
+    for (const [shard, { computeNs }] of results.entries()) tally.workNs[shard]! += computeNs;
     // Copying the inputs for each shard is a part of it.
     tally.handOverNs += backNs - postedNs - slowest;
     if (step.kind !== 'sharded') {
@@ -173,10 +163,26 @@ function refuseSum(step: SplitStep, part: RuntimeMetadata): void {
     });
 }
 
+/**
+ * Bytes of a row between host and shards: each shard of a step gets all of its inputs, and gives a partial sum of the outputs
+ * or its columns of them. Whole steps communicate nothing.
+ */
+function communicated(steps: readonly SplitStep[], parts: readonly RuntimeMetadata[]): number | undefined {
+  let sum = 0;
+  for (const [i, step] of steps.entries()) {
+    if (step.kind !== 'sharded') continue;
+    const inputs = rowBytesOf(parts[i]!.inputs);
+    if (inputs === undefined) return undefined;
+    const shards = step.models.length;
+    sum += shards * inputs + step.bytesPerRow * (step.reduce === 'sum' ? shards : 1);
+  }
+  return sum;
+}
+
 function modelsOf(step: SplitStep): readonly string[] {
   return step.kind === 'sharded' ? step.models : [step.model];
 }
 
-function costOf(step: SplitStep): number {
+function costOfStep(step: SplitStep): number {
   return step.kind === 'bucket' ? 0 : step.cost;
 }

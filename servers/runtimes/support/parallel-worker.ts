@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nowNs } from '../../../results/clock.js';
 import { messageOf, UserError } from '../../../results/errors.js';
@@ -20,10 +20,10 @@ port.on('message', (message: ToWorker) => {
 async function start(): Promise<void> {
   try {
     // Before there is a session: the threads that it starts inherit it.
-    if (spec.cpus !== undefined) pin(spec.cpus);
+    const cpus = spec.cpus === undefined ? undefined : pin(spec.cpus);
     const options = onnx.options.parse(spec.options);
     for (const path of spec.models) sessions.push(await onnx.create(path, options));
-    send({ kind: 'ready', metadata: sessions.map(({ metadata }) => metadata) });
+    send({ kind: 'ready', metadata: sessions.map(({ metadata }) => metadata), cpus });
   } catch (error) {
     const problems = error instanceof UserError ? error.problems : undefined;
     send({ kind: 'refused', error: messageOf(error), problems });
@@ -55,8 +55,8 @@ function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-/** This thread only: the kernel takes a thread's id where it takes a process's. */
-function pin(cpus: string): void {
+/** This thread only: the kernel takes a thread's id where it takes a process's. Answers what the kernel made of it. */
+function pin(cpus: string): string {
   const place = `cpus of ${spec.name}`;
   let tid: string;
   try {
@@ -65,7 +65,8 @@ function pin(cpus: string): void {
     throw new UserError({ place, found: 'this system does not tell the id of a thread, so none can be pinned' });
   }
   const { status, error, stderr } = spawnSync('taskset', ['-cp', cpus, tid], { encoding: 'utf8' });
-  if (status === 0) return;
+  if (status === 0)
+    return /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync(`/proc/self/task/${tid}/status`, 'utf8'))![1]!;
   throw new UserError({
     place,
     found: `taskset can't pin it to ${cpus}: ${error ? messageOf(error) : stderr.trim().split('\n')[0]}`,

@@ -1,5 +1,6 @@
 import type { TensorMetadata } from '../../protocol/index.js';
-import type { RuntimeMetadata, RuntimeTensor } from '../contract.js';
+import { ELEMENT_BYTES } from '../../protocol/tensors.js';
+import type { ExecutionPart, RuntimeMetadata, RuntimeTensor } from '../contract.js';
 import type { SplitPlan } from '../plan.js';
 
 /** The values of a plan under way: who needs a value last gets it itself, everyone before a copy. */
@@ -76,6 +77,21 @@ function joined(spec: TensorMetadata, step: SplitPlan['steps'][number]): TensorM
   const between = spec.shape.slice(1, -1);
   const width = between.includes(-1) ? -1 : step.bytesPerRow / 4 / between.reduce((a, b) => a * b, 1);
   return { ...spec, shape: [...spec.shape.slice(0, -1), Number.isInteger(width) ? width : -1] };
+}
+
+/** What these tensors hold for one row; undefined where a dimension besides the rows is not known, or bytes vary (text). */
+export function rowBytesOf(specs: readonly TensorMetadata[]): number | undefined {
+  let sum = 0;
+  for (const { shape, datatype } of specs) {
+    if (shape.slice(1).includes(-1) || datatype === 'BYTES') return undefined;
+    sum += ELEMENT_BYTES[datatype] * shape.slice(1).reduce((a, b) => a * b, 1);
+  }
+  return sum;
+}
+
+/** What should have been handed over, to stand beside what was. */
+export function bytesByFormula(perRow: number | undefined, rows: number): readonly ExecutionPart[] {
+  return perRow === undefined ? [] : [{ name: 'bytes by formula', unit: 'bytes', value: perRow * rows }];
 }
 
 export function bytesOf(tensors: readonly RuntimeTensor[]): number {

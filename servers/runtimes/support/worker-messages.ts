@@ -25,7 +25,12 @@ export type ToWorker =
   | { readonly kind: 'stop' };
 
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly metadata: readonly RuntimeMetadata[] }
+  | {
+      readonly kind: 'ready';
+      readonly metadata: readonly RuntimeMetadata[];
+      /** That its thread may run on, as the kernel says, where it was pinned. */
+      readonly cpus: string | undefined;
+    }
   | { readonly kind: 'refused'; readonly error: string; readonly problems: readonly Problem[] | undefined }
   | {
       readonly kind: 'done';

@@ -15,23 +15,42 @@ export interface TaskResult {
 
 /** A worker thread with sessions of its own. Tasks given to it wait in its mailbox and are done in order. */
 export interface ParallelWorker {
+  /** As asked for, and the processors that it is pinned to: `stage 0`, `stage 0 on CPU 0,2`. */
+  readonly name: string;
   /** Of its models, in order. */
   readonly metadata: readonly RuntimeMetadata[];
   /** Tasks given and not ended. */
   pending(): number;
   /** The inputs' buffers are transferred. Rejects where the session throws or the worker dies. */
   run(model: number, inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): Promise<TaskResult>;
+}
+
+/** All workers of a runtime. */
+export interface Crew {
+  readonly workers: readonly ParallelWorker[];
+  /** Resolves when one of them dies; nothing else can replace it than a new crew. */
+  readonly lost: Promise<Error>;
+  /** Lets what runs end. */
   close(): Promise<void>;
 }
 
 /** Starts all of them at once; where one refuses, none keeps running. Throws UserError with the refusal. */
-export async function startWorkers(specs: readonly WorkerSpec[]): Promise<ParallelWorker[]> {
+export async function startCrew(specs: readonly WorkerSpec[]): Promise<Crew> {
   const started = await Promise.allSettled(specs.map(startWorker));
   const workers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const close = async () => {
+    await Promise.all(workers.map((worker) => worker.close()));
+  };
   const refused = started.find((each) => each.status === 'rejected');
-  if (refused === undefined) return workers;
-  await Promise.all(workers.map((worker) => worker.close()));
+  if (refused === undefined) return { workers, close, lost: Promise.race(workers.map(({ died }) => died)) };
+  await close();
   throw refused.reason;
+}
+
+interface StartedWorker extends ParallelWorker {
+  /** Resolves when it ended without being asked to. */
+  readonly died: Promise<Error>;
+  close(): Promise<void>;
 }
 
 interface Task {
@@ -40,12 +59,17 @@ interface Task {
   readonly reject: (error: Error) => void;
 }
 
-function startWorker(spec: WorkerSpec): Promise<ParallelWorker> {
+function startWorker(spec: WorkerSpec): Promise<StartedWorker> {
   const thread = new Worker(compiledUrl(import.meta.url, './parallel-worker.js'), { workerData: spec, execArgv: [] });
   const tasks = new Map<number, Task>();
   let count = 0;
   let lastEndNs = 0;
   let death: Error | undefined;
+  let closing = false;
+  let tellDeath: (error: Error) => void;
+  const died = new Promise<Error>((resolve) => {
+    tellDeath = resolve;
+  });
   const ended = new Promise<void>((resolve) => thread.on('exit', () => resolve()));
   const post = (message: ToWorker, transfer: ArrayBuffer[] = []) => thread.postMessage(message, transfer);
   const finish = (message: Extract<FromWorker, { kind: 'done' | 'threw' }>) => {
@@ -62,8 +86,10 @@ function startWorker(spec: WorkerSpec): Promise<ParallelWorker> {
     lastEndNs = endNs;
     task.resolve({ outputs, computeNs: endNs - startNs, handOverNs: there + (now - endNs) });
   };
-  const worker = (metadata: readonly RuntimeMetadata[]): ParallelWorker => ({
+  const worker = ({ metadata, cpus }: Extract<FromWorker, { kind: 'ready' }>): StartedWorker => ({
+    name: cpus === undefined ? spec.name : `${spec.name} on CPU ${cpus}`,
     metadata,
+    died,
     pending: () => tasks.size,
     run: (model, inputs, rows, outputs) =>
       new Promise((resolve, reject) => {
@@ -79,13 +105,14 @@ function startWorker(spec: WorkerSpec): Promise<ParallelWorker> {
         );
       }),
     close: async () => {
+      closing = true;
       post({ kind: 'stop' });
       await ended;
     },
   });
   return new Promise((resolve, reject) => {
     thread.on('message', (message: FromWorker) => {
-      if (message.kind === 'ready') resolve(worker(message.metadata));
+      if (message.kind === 'ready') resolve(worker(message));
       else if (message.kind === 'refused') {
         post({ kind: 'stop' });
         reject(message.problems ? new UserError(message.problems) : new Error(`${spec.name}: ${message.error}`));
@@ -93,11 +120,13 @@ function startWorker(spec: WorkerSpec): Promise<ParallelWorker> {
     });
     const die = (how: string) => {
       death ??= new Error(`the worker of ${spec.name} died (${how})`);
+      // Before the tasks hear of it: who is told of both knows the reason first.
+      if (!closing) tellDeath(death);
       for (const task of tasks.values()) task.reject(death);
       tasks.clear();
       reject(death);
     };
-    thread.on('error', (error) => die(messageOf(error)));
+    thread.on('error', (error) => die(`threw: ${messageOf(error)}`));
     thread.on('exit', (code) => die(`exit code ${code}`));
   });
 }
