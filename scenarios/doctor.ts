@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type ExternalTool, externalTools, findTool } from '../clients/external/index.js';
@@ -9,6 +10,7 @@ import { messageOf } from '../results/errors.js';
 import { openNvml, startMonitors } from '../results/monitors/index.js';
 import { formatRate, formatSize } from '../results/units.js';
 import { which } from '../results/which.js';
+import { hasNvidiaDriver, providerLibrary } from '../servers/runtimes/index.js';
 import { calibrationOf } from './roofline.js';
 
 /** One thing that this machine can or cannot do. */
@@ -116,15 +118,21 @@ function generator(): Check {
   return { name, state: 'ok', found: 'not calibrated', remedy };
 }
 
+/** Device and provider are two things: ONNX Runtime's package brings the second for no NVIDIA device. */
 function gpu(): Check {
-  if (existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidiactl'))
-    return {
-      name: 'NVIDIA GPU',
-      state: 'ok',
-      found: 'driver present',
-      remedy: 'for executionProviders: [cuda] lay ONNX Runtime’s CUDA provider libraries beside its binding',
-    };
-  return { name: 'NVIDIA GPU', state: 'missing', found: 'no driver', remedy: 'GPU scenarios are skipped: no GPU' };
+  const name = 'NVIDIA GPU';
+  if (!hasNvidiaDriver())
+    return { name, state: 'missing', found: 'no driver', remedy: 'GPU scenarios are skipped: no GPU' };
+  const library = providerLibrary('cuda');
+  if (library !== undefined && existsSync(library))
+    return { name, state: 'ok', found: 'driver and ONNX Runtime’s CUDA provider are present' };
+  const { onnxruntime } = captureEnvironment();
+  return {
+    name,
+    state: 'warning',
+    found: 'driver present, ONNX Runtime’s CUDA provider absent',
+    remedy: `for executionProviders: [cuda] copy libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so of ONNX Runtime ${onnxruntime.version ?? '(same version)'} (from the Python wheel onnxruntime-gpu) to ${library ? dirname(library) : 'onnxruntime-node’s binding'}, and put CUDA and cuDNN on LD_LIBRARY_PATH`,
+  };
 }
 
 /** The library that tells a device's figures, and whether it tells energy. */

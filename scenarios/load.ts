@@ -4,7 +4,7 @@ import { type LoadDefinition, loads } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
 import { variantPath } from '../optimizers/make-variant.js';
-import { denseModelFile } from '../optimizers/onnx/dense.js';
+import { denseModelPath } from '../optimizers/onnx/dense.js';
 import { passes } from '../optimizers/passes/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, lookFor, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
@@ -187,10 +187,14 @@ function readModel(
     name: servedAs,
     ...options
   } = raw as { zoo?: string; path?: string; dense?: Record<string, unknown>; runtime?: string; name?: string };
-  if (zoo !== undefined) return zooModel(zoo, yaml.place([...path, 'zoo']), found);
+  if (zoo !== undefined) {
+    const known = zooModel(zoo, yaml.place([...path, 'zoo']), found);
+    return known && { ...known, options };
+  }
+  if (inherited !== undefined && !namesSource(raw)) return inheriting(inherited, servedAs, options, path, yaml, found);
   if (dense !== undefined) {
     const sizes = readOn(denseSchema, dense, [...path, 'dense'], yaml, found);
-    return sizes && { path: denseModelFile(sizes), name: servedAs, options };
+    return sizes && { path: denseModelPath(sizes), dense: sizes, name: servedAs, options };
   }
   const runtimeName = runtime ?? runtimeOfFile(file && resolve(folder, file));
   const definition = lookFor(runtimes, runtimeName, 'runtime', yaml.place([...path, 'runtime']), found);
@@ -210,6 +214,32 @@ function readModel(
     : { path: resolve(folder, file), ...(runtime && { runtime }), name: servedAs, options };
 }
 
+/** Whether the keys say where a model comes from; others are its options. */
+function namesSource(raw: Readonly<Record<string, unknown>>): boolean {
+  return ['zoo', 'path', 'dense', 'runtime'].some((key) => raw[key] !== undefined);
+}
+
+/** The scenario's model with other options of its runtime, and perhaps under another name. */
+function inheriting(
+  model: ModelSpec,
+  name: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+): ModelSpec | undefined {
+  // What a zoo entry runs on is known when it is resolved, which is before anything starts.
+  const runtime =
+    'zoo' in model ? undefined : (model.runtime ?? runtimeOfFile('path' in model ? model.path : undefined));
+  const definition = runtimes.find((each) => each.name === runtime);
+  if (definition && !checkOptions(definition.options, options, path, yaml, found)) return undefined;
+  return {
+    ...model,
+    ...(name !== undefined && !('zoo' in model) && { name }),
+    options: { ...model.options, ...options },
+  };
+}
+
 /** For the check of its options; what is wrong with the file itself is told when it is looked for. */
 function runtimeOfFile(file: string | undefined): string {
   try {
@@ -220,8 +250,8 @@ function runtimeOfFile(file: string | undefined): string {
 }
 
 /**
- * A model that passes make: of what the other keys name, or of the scenario's model. Its place in the cache follows when the
- * samples are known (`placed`).
+ * A model that passes make: of what the other keys name, or of the scenario's model; keys that name nothing are options of
+ * the runtime that executes what was made. Its place in the cache follows when the samples are known (`placed`).
  */
 function readMade(
   { passes: written, name, ...rest }: Readonly<Record<string, unknown>>,
@@ -231,8 +261,9 @@ function readMade(
   folder: string,
   inherited: ModelSpec | undefined,
 ): ModelSpec | undefined {
-  const own = Object.keys(rest).length > 0 || inherited === undefined;
+  const own = namesSource(rest) || inherited === undefined;
   const parent = own ? readModel(rest, path, yaml, found, folder) : inherited;
+  const options = own ? parent?.options : { ...inherited.options, ...rest };
   const steps = (written as readonly (string | { readonly name: string })[]).map((step, index) => {
     const { name: pass, ...options } = typeof step === 'string' ? { name: step } : step;
     const place = [...path, 'passes', index];
@@ -246,7 +277,7 @@ function readMade(
     return undefined;
   }
   const servedAs = typeof name === 'string' ? name : undefined;
-  return { path: '', name: servedAs, made: { parent, passes: steps, samples: null } };
+  return { path: '', name: servedAs, options, made: { parent, passes: steps, samples: null } };
 }
 
 /** The system with its made models' samples and places in the cache. */

@@ -1,4 +1,5 @@
 import { makeVariant } from '../optimizers/make-variant.js';
+import { makeDense } from '../optimizers/onnx/dense.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { RunPlan } from '../results/run.js';
 import { inspectModel, type ModelSpec, resolveModel } from '../servers/models/index.js';
@@ -31,7 +32,7 @@ export async function planWithModels(
   const every = scenario.systems.flatMap((system) =>
     modelsOf(system).map(({ model }) => ({ model, place: placeOf(system) })),
   );
-  await makeVariants(every);
+  await makeVariants([{ model: scenario.model, place: scenario.place(['model']) }, ...every]);
   if (mode === 'simulated') checkOneModel(scenario.systems, placeOf);
   const models = new Map<string, PlannedModel>();
   for (const spec of [scenario.model, ...every.map(({ model }) => model)]) {
@@ -54,7 +55,7 @@ export async function planWithModels(
   return { trials, stored: storedPlan(scenario, trials, main, command, requestBytes, planned), requestBytes };
 }
 
-/** Makes what is not there of the models that passes make. Throws UserError with every pass's refusal, before anything starts. */
+/** Makes what is not there of the models that are generated or that passes make. Throws UserError with every pass's refusal, before anything starts. */
 export async function makeVariants(
   systems: readonly { readonly model: ModelSpec; readonly place: string }[],
   signal?: AbortSignal,
@@ -62,6 +63,7 @@ export async function makeVariants(
   const problems: Problem[] = [];
   const done = new Set<string>();
   for (const { model, place } of systems) {
+    generate(model);
     if (!('path' in model) || !model.made || done.has(model.path)) continue;
     done.add(model.path);
     try {
@@ -72,4 +74,10 @@ export async function makeVariants(
     }
   }
   if (problems.length > 0) throw new UserError(problems);
+}
+
+function generate(model: ModelSpec): void {
+  if (!('path' in model)) return;
+  if (model.dense) makeDense(model.dense, model.path);
+  if (model.made) generate(model.made.parent);
 }

@@ -14,7 +14,7 @@ import { makeVariants, type PlannedRun, type PreparedPlan } from './prepare.js';
 import { Profiles } from './profiling.js';
 import { calibrationOf } from './roofline.js';
 import { simulateOutcome } from './simulate.js';
-import { resolveRate, runTrial, type TrialContext } from './trial.js';
+import { resolveRate, runTrial, type TrialContext, unavailable } from './trial.js';
 
 /** What a run tells while it goes; the CLI listens, nothing here prints. */
 export type RunEvent =
@@ -172,6 +172,8 @@ async function carryOut(
   profiles: Profiles,
   signal: AbortSignal,
 ): Promise<TrialOutcome> {
+  const lacking = spec.identity.simulated ? undefined : unavailable(spec);
+  if (lacking) return lacking;
   try {
     await profiles.prepare(spec.system);
   } catch (error) {

@@ -15,11 +15,13 @@ import type { TrialOutcome } from '../results/summary.js';
 import type { CostTable } from '../servers/executors/index.js';
 import { Unavailable } from '../servers/external.js';
 import type { ModelSpec } from '../servers/models/index.js';
-import type { Preset, SamplesChoice, Targets, TrialSpec } from './contract.js';
+import { lackOf } from '../servers/runtimes/index.js';
+import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { ExternalSession } from './external-session.js';
 import { GatewaySession } from './gateway-session.js';
 import { isFleet } from './gateway-system.js';
 import { loadFacts, planFrom } from './load-facts.js';
+import { modelsOf } from './load-hosted.js';
 import { hasMlperfLogs, type MeasuredTrial, writeMlperfLogs } from './mlperf.js';
 import { measuredRoofline, rooflineProblem } from './roofline.js';
 import { samplesOf } from './samples.js';
@@ -69,6 +71,8 @@ export async function runTrial(
   store: RunStore,
   signal: AbortSignal,
 ): Promise<TrialOutcome> {
+  const lacking = unavailable(spec);
+  if (lacking) return lacking;
   const load = resolveRate(spec, context);
   if (typeof load === 'string') return { state: 'skipped', trial: spec.identity, reason: load };
   const refused = context.force ? undefined : refusal(spec, load, context);
@@ -87,6 +91,23 @@ export async function runTrial(
     if (error instanceof LoadProcessError) lines.push(...error.lastLines);
     return { state: 'failed', trial: spec.identity, error: messageOf(error), lastLines: lines.slice(-20) };
   }
+}
+
+/** The outcome of a trial whose device this machine lacks. */
+export function unavailable(spec: TrialSpec): TrialOutcome | undefined {
+  const lack = lackOf(providersOf(spec.system));
+  return lack === undefined ? undefined : { state: 'skipped', trial: spec.identity, reason: lack };
+}
+
+/** Execution providers that the system's sessions ask for, those of its replicas too. */
+function providersOf(system: SystemSpec): string[] {
+  const options = [
+    ...modelsOf(system).map(({ model }) => model.options),
+    ...(system.replicas ?? []).map(({ model }) => model),
+  ];
+  return options.flatMap((each) =>
+    Array.isArray(each?.executionProviders) ? each.executionProviders.map(String) : [],
+  );
 }
 
 /** Why the generator is not good for a rate that is known only now. */

@@ -3,23 +3,19 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../results/cache.js';
 import { writeFileAtomic } from '../../results/files.js';
 import { FastRandom } from '../../results/stats/index.js';
+import type { DenseSizes } from '../../servers/models/index.js';
 import { toOnnx } from '../train/to-onnx.js';
 import type { OnnxModel } from './model.js';
 import { encodeModel } from './write.js';
 
-interface DenseSizes {
-  readonly layers: number;
-  readonly width: number;
-  readonly seed: number;
+/** Where a generated dense net lies in the cache folder: every server of a comparison loads the same bytes. */
+export function denseModelPath({ layers, width, seed }: DenseSizes): string {
+  return join(cacheFolder(), `dense-${layers}x${width}-seed${seed}.onnx`);
 }
 
-/**
- * The file of a generated dense net, written when it is first asked for into the cache folder: every server of a comparison loads the same bytes.
- */
-export function denseModelFile(sizes: DenseSizes): string {
-  const path = join(cacheFolder(), `dense-${sizes.layers}x${sizes.width}-seed${sizes.seed}.onnx`);
+/** Generates the net at `path` unless it is there. */
+export function makeDense(sizes: DenseSizes, path: string): void {
   if (!existsSync(path)) writeFileAtomic(path, encodeModel(denseModel(sizes)), 'the generated model');
-  return path;
 }
 
 /**

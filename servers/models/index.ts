@@ -5,4 +5,4 @@ export { inspectModel } from './inspect.js';
 export { isFetched, licencesOf, type PackagedModel, pinsOf, pull } from './packaged.js';
 export { findModel, models, packagedModels } from './registry.js';
 export { resolveModel } from './resolve.js';
-export type { MadeModel, ModelSpec } from './spec.js';
+export type { DenseSizes, MadeModel, ModelSpec } from './spec.js';

@@ -14,6 +14,8 @@ export type ModelSpec =
       readonly root?: string | undefined;
       /** How the file is made where it is not there yet; whoever plans a run sees to it. */
       readonly made?: MadeModel | undefined;
+      /** The file is a net that is generated, likewise. */
+      readonly dense?: DenseSizes | undefined;
       readonly options?: Readonly<Record<string, unknown>> | undefined;
     }
   | {
@@ -34,4 +36,11 @@ export interface MadeModel {
     readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
     readonly first?: number | undefined;
   } | null;
+}
+
+/** A generated net: `layers` square layers of `width`, weights drawn from `seed`. */
+export interface DenseSizes {
+  readonly layers: number;
+  readonly width: number;
+  readonly seed: number;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -198,17 +198,4 @@ describe('an external system', () => {
     expect(problems(external('url: "http://127.0.0.1:1"')).join()).toMatch(/theirs\.external\.model: is missing/);
     expect(problems(external('url: "http://127.0.0.1:1", model: m, modle: n')).join()).toContain('unknown key "modle"');
   });
-});
-
-test('a dense model is generated once, from its seed', () => {
-  process.env.SERVEMARK_CACHE = folder;
-  const dense = (seed: number) =>
-    loadScenario(
-      write('dense.yaml', GOOD.replace('{ runtime: synthetic }', `{ dense: { layers: 2, width: 4, seed: ${seed} } }`)),
-    ).model;
-  const [one, two] = [dense(1), dense(2)] as { path: string }[];
-  expect(one!.path).toBe(join(folder, 'dense-2x4-seed1.onnx'));
-  expect(readFileSync(one!.path).equals(readFileSync(two!.path))).toBe(false);
-  expect(dense(1)).toEqual(one);
-  delete process.env.SERVEMARK_CACHE;
 });

@@ -88,3 +88,38 @@ test('samples for passes are no load’s: sample 0 of the rest is the first behi
   expect([rest.totalSampleCount, rest.label!(0)]).toEqual([1, 2]);
   expect(() => withoutFirst(library, 3)).toThrow(/leave none/);
 });
+
+test('a system’s model that names no source is the scenario’s model with other options', () => {
+  const loaded = scenario(
+    'two: { strategy: serial, model: { intraOpNumThreads: 2 } }, made: { strategy: serial, model: { passes: [fp16], executionProviders: [cuda] } }',
+  );
+  const [whole, two, made] = loaded.systems.map(({ model }) => model);
+  expect(two).toEqual({ ...whole, options: { intraOpNumThreads: 2 } });
+  expect(made).toMatchObject({ options: { executionProviders: ['cuda'] }, made: { parent: whole } });
+  expect(() => scenario('two: { strategy: serial, model: { intraOpThreads: 2 } }')).toThrow(/intraOpThreads/);
+});
+
+test('a generated net is written when a run is planned, not when its scenario is read; another seed, another net', async () => {
+  const pathOf = (seed: number) => join(folder, 'cache', `dense-3x32-seed${seed}.onnx`);
+  const read = (seed: number) => {
+    const file = join(folder, 'dense.yaml');
+    writeFileSync(
+      file,
+      `schema: 1
+question: Which?
+model: { dense: { layers: 3, width: 32, seed: ${seed} } }
+systems: { whole: { strategy: serial } }
+loads: { alone: { type: single-stream, duration: 1s } }
+`,
+    );
+    return loadScenario(file);
+  };
+  const loaded = read(7);
+  expect(loaded.model).toMatchObject({ path: pathOf(7), dense: { layers: 3, width: 32, seed: 7 } });
+  expect(existsSync(pathOf(7))).toBe(false);
+  await planWithModels(loaded, 'servemark plan');
+  const written = readFileSync(pathOf(7));
+  await planWithModels(read(8), 'servemark plan');
+  expect(readFileSync(pathOf(8)).equals(written)).toBe(false);
+  expect(readFileSync(pathOf(7)).equals(written)).toBe(true);
+});
