@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { messageOf } from '../../results/errors.js';
-import { MalformedResponse, ResponseReader, type ResponseSink } from './http1-reader.js';
+import { MalformedHttp } from '../../servers/protocol/index.js';
+import { ResponseReader, type ResponseSink } from './http1-reader.js';
 
 /** One request and what becomes of its answer: `head`, `body`… and `end`, or `failed` at any time; nothing after. */
 export interface Exchange<Message = Uint8Array> extends ResponseSink {
@@ -136,7 +137,7 @@ class Connection {
       if (exchange === undefined) this.destroy();
       else if (this.reader.feed(bytes, exchange)) this.finish(exchange);
     } catch (error) {
-      if (!(error instanceof MalformedResponse)) throw error;
+      if (!(error instanceof MalformedHttp)) throw error;
       this.broken('malformed', messageOf(error));
     }
   }

@@ -1,3 +1,5 @@
+import { ChunkedBody, HEAD_END, LINE_END, MalformedHttp } from '../../servers/protocol/index.js';
+
 /** Who hears what a response says. */
 export interface ResponseSink {
   /** `text`: status line and headers, latin1, without the empty line. */
@@ -6,13 +8,7 @@ export interface ResponseSink {
   body(bytes: Buffer): void;
 }
 
-/** A response that is not HTTP/1.1. */
-export class MalformedResponse extends Error {
-  override readonly name = 'MalformedResponse';
-}
-
 const MAX_HEAD_BYTES = 64 * 1024;
-const MAX_LINE_BYTES = 4096;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -23,12 +19,13 @@ export class ResponseReader {
   /** Whether the server keeps the connection for the next request, as the last head said. */
   keepAlive = false;
   private step: Step = this.readHead;
-  /** Bytes of the body or chunk that are still to come. */
+  /** Bytes of the body that are still to come. */
   private left = 0;
+  private chunks = new ChunkedBody();
   /** What came of a head or line that is not complete. */
   private rest = EMPTY;
 
-  /** Bytes as they come. True once the response is complete. Throws MalformedResponse. */
+  /** Bytes as they come. True once the response is complete. Throws MalformedHttp. */
   feed(bytes: Buffer, sink: ResponseSink): boolean {
     const input = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
     let at = 0;
@@ -58,7 +55,9 @@ export class ResponseReader {
 
   private readHead(input: Buffer, at: number, sink: ResponseSink): number {
     const end = input.indexOf(HEAD_END, at);
-    if (end < 0) return needMore(input.length - at, MAX_HEAD_BYTES, 'head');
+    if (end < 0 && input.length - at > MAX_HEAD_BYTES)
+      throw new MalformedHttp(`the head exceeds ${MAX_HEAD_BYTES} bytes`);
+    if (end < 0) return -1;
     const text = input.toString('latin1', at, end);
     const status = statusOf(text);
     if (status >= 200) {
@@ -73,7 +72,10 @@ export class ResponseReader {
     this.keepAlive = headers.keepAlive;
     this.left = headers.length;
     if (status === 204 || status === 304) return COMPLETE;
-    if (headers.chunked) return this.readChunkSize;
+    if (headers.chunked) {
+      this.chunks = new ChunkedBody();
+      return this.readChunked;
+    }
     if (headers.length === 0) return COMPLETE;
     if (headers.length > 0) return this.readSized;
     this.keepAlive = false;
@@ -91,35 +93,10 @@ export class ResponseReader {
     return input.length;
   }
 
-  private readChunkSize(input: Buffer, at: number): number {
-    const end = input.indexOf(LINE_END, at);
-    if (end < 0) return needMore(input.length - at, MAX_LINE_BYTES, 'chunk size');
-    const digits = /^[0-9a-f]{1,12}(?=[ \t;]|$)/i.exec(input.toString('latin1', at, end));
-    if (digits === null) throw new MalformedResponse('a chunk does not begin with its size');
-    this.left = Number.parseInt(digits[0], 16);
-    this.step = this.left === 0 ? this.readTrailer : this.readChunk;
-    return end + LINE_END.length;
-  }
-
-  private readChunk(input: Buffer, at: number, sink: ResponseSink): number {
-    const end = this.take(input, at, sink);
-    if (this.left === 0) this.step = this.readChunkEnd;
-    return end;
-  }
-
-  private readChunkEnd(input: Buffer, at: number): number {
-    if (input.length - at < LINE_END.length) return -1;
-    if (input.toString('latin1', at, at + LINE_END.length) !== LINE_END)
-      throw new MalformedResponse('a chunk is longer than its size');
-    this.step = this.readChunkSize;
-    return at + LINE_END.length;
-  }
-
-  private readTrailer(input: Buffer, at: number): number {
-    const end = input.indexOf(LINE_END, at);
-    if (end < 0) return needMore(input.length - at, MAX_LINE_BYTES, 'trailer');
-    if (end === at) this.step = COMPLETE;
-    return end + LINE_END.length;
+  private readChunked(input: Buffer, at: number, sink: ResponseSink): number {
+    const next = this.chunks.read(input, at, sink);
+    if (this.chunks.complete) this.step = COMPLETE;
+    return next;
   }
 
   /** Hands on as much of the body as has come. */
@@ -134,18 +111,11 @@ export class ResponseReader {
 /** Reads on from `at`; returns where the next step begins, or −1 where more bytes are needed. */
 type Step = (this: ResponseReader, input: Buffer, at: number, sink: ResponseSink) => number;
 
-const LINE_END = '\r\n';
-const HEAD_END = '\r\n\r\n';
 const COMPLETE: Step = () => -1;
-
-function needMore(found: number, allowed: number, what: string): -1 {
-  if (found > allowed) throw new MalformedResponse(`the ${what} exceeds ${allowed} bytes`);
-  return -1;
-}
 
 function statusOf(head: string): number {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(head);
-  if (status === null) throw new MalformedResponse(`not an HTTP/1.1 response: ${JSON.stringify(head.slice(0, 40))}`);
+  if (status === null) throw new MalformedHttp(`not an HTTP/1.1 response: ${JSON.stringify(head.slice(0, 40))}`);
   return Number(status[1]);
 }
 
@@ -173,5 +143,5 @@ function framingHeaders(head: string): { length: number; chunked: boolean; keepA
 
 function contentLength(value: string): number {
   if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw new MalformedResponse(`Content-Length is ${JSON.stringify(value)}`);
+  throw new MalformedHttp(`Content-Length is ${JSON.stringify(value)}`);
 }

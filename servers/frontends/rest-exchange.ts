@@ -1,17 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InferenceService } from '../protocol/index.js';
-import type { FrontendLimits } from './contract.js';
+import type { HttpExchange } from './http1-connection.js';
 
-/** One request on its way. */
-export interface Exchange {
+/** What requests are answered from. */
+export interface RestContext {
   readonly service: InferenceService;
-  readonly limits: FrontendLimits;
   readonly metrics: (() => Promise<string>) | undefined;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** nowNs() when its head had come. */
-  readonly receivedNs: number;
+}
+
+/** What a path names. */
+export interface Target {
   /** Empty where the path names no model. */
   readonly model: string;
   readonly version: string | undefined;
 }
+
+export type Handler = (context: RestContext, exchange: HttpExchange, target: Target) => void | Promise<void>;

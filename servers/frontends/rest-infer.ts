@@ -4,56 +4,44 @@ import type { InferOutcome, InferRequest } from '../protocol/index.js';
 import { INFER_HEADER, parseHeaderLength } from '../protocol/json.js';
 import { decodeJsonRequest } from '../protocol/json-request.js';
 import { encodeJsonResponse } from '../protocol/json-response.js';
-import { collectBody } from './rest-body.js';
-import type { Exchange } from './rest-exchange.js';
-import { refuse, replyError, replyMessage } from './rest-reply.js';
+import type { HttpExchange } from './http1-connection.js';
+import type { RestContext, Target } from './rest-exchange.js';
+import { replyError, replyMessage } from './rest-reply.js';
 
 const HEADER = INFER_HEADER.toLowerCase();
 
-/** `POST …/infer`: body, decode, queue, answer. A client that goes away before the answer cancels its request. */
-export function handleInfer(exchange: Exchange): void {
-  const { request, response } = exchange;
-  collectBody(request, exchange.limits.maxBodyBytes, (error, body) => {
-    if (error) refuse(response, error);
-    else submit(exchange, body);
-  });
-}
-
-function submit(exchange: Exchange, body: Buffer): void {
-  const { response, service, receivedNs } = exchange;
+/** `POST …/infer`: decode, queue, answer. A client that goes away before the answer cancels its request. */
+export function handleInfer({ service }: RestContext, exchange: HttpExchange, target: Target): void {
   let answered = false;
   try {
-    const request = decode(exchange, body);
+    const { receivedNs } = exchange;
+    const request = decode(exchange, target);
     const ticket = service.infer(request, receivedNs, (outcome) => {
       answered = true;
-      answer(exchange, request, outcome);
+      answer(exchange, request, outcome, receivedNs);
     });
-    if (answered) return;
-    response.once('close', () => {
-      if (!answered) ticket.cancel();
-    });
+    if (!answered) exchange.gone = () => ticket.cancel();
   } catch (error) {
-    replyError(response, error);
+    replyError(exchange, error);
   }
 }
 
-function decode({ request, model, version }: Exchange, body: Buffer): InferRequest {
-  const { headers } = request;
-  const encoding = headers['content-encoding'];
+function decode({ head, bytes }: HttpExchange, { model, version }: Target): InferRequest {
+  const { headers } = head;
+  const encoding = headers.get('content-encoding');
   if (encoding !== undefined && encoding !== 'identity')
     throw new ProtocolError(
       'INVALID_ARGUMENT',
       `Content-Encoding is "${encoding}"; expected none: send it uncompressed`,
     );
-  const headerLength = parseHeaderLength(headers[HEADER] as string | undefined, body.length);
-  return decodeJsonRequest(body, headerLength, model, version);
+  return decodeJsonRequest(bytes, parseHeaderLength(headers.get(HEADER), bytes.length), model, version);
 }
 
-function answer({ response, receivedNs }: Exchange, request: InferRequest, outcome: InferOutcome): void {
+function answer(exchange: HttpExchange, request: InferRequest, outcome: InferOutcome, receivedNs: number): void {
   try {
     if (!outcome.ok) throw outcome.error;
-    replyMessage(response, encodeJsonResponse(request, outcome.response, outcome.timings, nowNs(), receivedNs));
+    replyMessage(exchange, encodeJsonResponse(request, outcome.response, outcome.timings, nowNs(), receivedNs));
   } catch (error) {
-    replyError(response, error);
+    replyError(exchange, error);
   }
 }

@@ -1,46 +1,30 @@
-import type { ServerResponse } from 'node:http';
 import { messageOf } from '../../results/errors.js';
 import { ProtocolError, STATUS } from '../protocol/errors.js';
 import { INFER_HEADER, type JsonMessage } from '../protocol/json.js';
+import type { HttpExchange } from './http1-connection.js';
 
 /** Below this many bytes one copy is cheaper than a gathered write. */
 const JOIN_BELOW = 16 * 1024;
-/** How long a client that is refused may go on sending before the connection is cut. */
-const LINGER_MS = 2000;
+const JSON_TYPE = 'Content-Type: application/json\r\n';
+const BINARY_TYPE = `Content-Type: application/octet-stream\r\n${INFER_HEADER}: `;
 
-/** Answers with a JSON value. */
-export function replyJson(response: ServerResponse, status: number, value: unknown): void {
-  replyText(response, status, 'application/json', JSON.stringify(value));
+/** Answers with a JSON value. `fields` are further header lines. */
+export function replyJson(exchange: HttpExchange, status: number, value: unknown, fields = ''): void {
+  const body = Buffer.from(JSON.stringify(value), 'utf8');
+  exchange.answer(status, JSON_TYPE + fields, [body], body.length);
 }
 
-export function replyText(response: ServerResponse, status: number, type: string, text: string): void {
+export function replyText(exchange: HttpExchange, status: number, type: string, text: string): void {
   const body = Buffer.from(text, 'utf8');
-  response.writeHead(status, ['Content-Type', type, 'Content-Length', String(body.length)]);
-  response.end(body);
+  exchange.answer(status, `Content-Type: ${type}\r\n`, [body], body.length);
 }
 
-/** Answers with an inference response: head, JSON and tensors in one write, tensors uncopied. */
-export function replyMessage(response: ServerResponse, message: JsonMessage): void {
+/** Answers with an inference response: head, JSON and tensors in one write, large tensors uncopied. */
+export function replyMessage(exchange: HttpExchange, message: JsonMessage): void {
   const { parts, length, headerLength } = message;
-  if (headerLength === undefined)
-    response.writeHead(200, ['Content-Type', 'application/json', 'Content-Length', String(length)]);
-  else
-    response.writeHead(200, [
-      'Content-Type',
-      'application/octet-stream',
-      INFER_HEADER,
-      String(headerLength),
-      'Content-Length',
-      String(length),
-    ]);
-  // As a latin1 string, a character a byte, node writes it behind its own head in one piece; a buffer it would gather.
-  if (length < JOIN_BELOW) response.end(latin1(parts), 'latin1');
-  else if (parts.length === 1) response.end(parts[0]);
-  else {
-    response.cork();
-    for (const part of parts) response.write(part);
-    response.end();
-  }
+  const fields = headerLength === undefined ? JSON_TYPE : `${BINARY_TYPE}${headerLength}\r\n`;
+  // As a latin1 string, a character a byte, it goes out in one piece behind its head; a buffer would be gathered.
+  exchange.answer(200, fields, length < JOIN_BELOW ? latin1(parts) : parts, length);
 }
 
 function latin1(parts: readonly Uint8Array[]): string {
@@ -51,31 +35,13 @@ function latin1(parts: readonly Uint8Array[]): string {
 }
 
 /** Answers with `{"error": …, "reason": …}`; anything that is no ProtocolError is a 500. */
-export function replyError(response: ServerResponse, error: unknown): void {
-  if (response.headersSent || response.destroyed) return;
+export function replyError(exchange: HttpExchange, error: unknown, fields = ''): void {
   const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', messageOf(error));
-  replyJson(response, STATUS[known.code][0], errorBody(known));
-}
-
-/**
- * Refuses a request whose body is still coming. The answer is complete at once, but the connection stays open until the
- * client has stopped sending: closing on unread data resets the connection, and the client would never see why.
- */
-export function refuse(response: ServerResponse, error: ProtocolError): void {
-  const body = Buffer.from(JSON.stringify(errorBody(error)), 'utf8');
-  response.writeHead(STATUS[error.code][0], {
-    'Content-Type': 'application/json',
-    'Content-Length': body.length,
-    Connection: 'close',
-  });
-  response.write(body);
-  const timer = setTimeout(() => response.end(), LINGER_MS);
-  response.req.once('end', () => response.end());
-  response.once('close', () => clearTimeout(timer));
-  response.req.resume();
-}
-
-/** What an error says over REST. */
-function errorBody(error: ProtocolError): { error: string; reason?: string } {
-  return error.reason === undefined ? { error: error.message } : { error: error.message, reason: error.reason };
+  const { message, reason } = known;
+  replyJson(
+    exchange,
+    STATUS[known.code][0],
+    reason === undefined ? { error: message } : { error: message, reason },
+    fields,
+  );
 }

@@ -4,6 +4,7 @@ export { decodeGrpcResponse, encodeGrpcRequest, frameGrpcRequest, grpcTimings } 
 export { MessageReader } from './grpc-frames.js';
 export { inferenceService } from './grpc-service.js';
 export { fromBf16, fromFp16, toBf16, toFp16 } from './half.js';
+export { ChunkedBody, HEAD_END, LINE_END, MalformedHttp } from './http1-chunks.js';
 export { INFER_HEADER, parseHeaderLength } from './json.js';
 export { encodeJsonRequest, inferPath } from './json-request.js';
 export { decodeJsonResponse } from './json-response.js';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { PassThrough } from 'node:stream';
 import { DEFAULT_LIMITS } from '../frontends/index.js';
 import { listenAt } from '../frontends/listening.js';
-import { collectBody } from '../frontends/rest-body.js';
+import { collectBody } from './body.js';
 import { ClientSink, forwardedHeaders } from './client-sink.js';
 import type { RouteChoice } from './contract.js';
 import type { Forwarded } from './exchange.js';

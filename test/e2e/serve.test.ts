@@ -100,7 +100,7 @@ describe('servemark serve, sent what it does not expect', () => {
     const answer = await head(server, 'POST /v2/models/fashion-mlp/infer HTTP/1.1\r\nContent-Length: 100000000');
     expect(answer).toMatch(/^HTTP\/1.1 413 .*100000000.*67108864/s);
     const long = await head(server, `GET /v2 HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`);
-    expect(long).toMatch(/^HTTP\/1.1 413 .*16384/s);
+    expect(long).toMatch(/^HTTP\/1.1 431 .*16384/s);
   });
 
   test('after all of this it still answers', async () => {

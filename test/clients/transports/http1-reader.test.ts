@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MalformedResponse, ResponseReader } from '../../../clients/transports/http1-reader.js';
+import { ResponseReader } from '../../../clients/transports/http1-reader.js';
+import { MalformedHttp } from '../../../servers/protocol/index.js';
 
 /** What a reader makes of these pieces: a line a response, and a last one for what is not complete. */
 function read(...pieces: string[]): string[] {
@@ -70,6 +71,6 @@ describe('ResponseReader', () => {
     ['a chunk longer than its size', CHUNKED.replace('hel', 'helo')],
     ['a head without an end', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(20_000)}`],
   ])('%s is malformed', (_, text) => {
-    expect(() => read(text)).toThrow(MalformedResponse);
+    expect(() => read(text)).toThrow(MalformedHttp);
   });
 });

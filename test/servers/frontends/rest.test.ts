@@ -201,10 +201,10 @@ describe('what is refused', () => {
     expect((await infer(GOOD)).status).toBe(200);
   });
 
-  test('A head beyond the limit is 413', async () => {
+  test('A head beyond the limit is 431', async () => {
     const answer = await call('GET', '/v2', undefined, { headers: { big: 'x'.repeat(10_000) } });
     expect(answer).toMatchObject({
-      status: 413,
+      status: 431,
       json: { error: expect.stringMatching(/head is too long; expected at most 8192 bytes/) },
     });
   });
@@ -218,7 +218,7 @@ describe('what is refused', () => {
       });
       socket.on('close', () => resolve(received));
     });
-    expect(text).toMatch(/^HTTP\/1.1 400 (.|\s)*not an HTTP\/1.1 request/);
+    expect(text).toMatch(/^HTTP\/1.1 400 (.|\s)*the request line is/);
   });
 
   test('A taken port is an error with its remedy', async () => {
