@@ -14,7 +14,8 @@ import { controllers } from '../servers/controllers/index.js';
 import { executors } from '../servers/executors/index.js';
 import { frontends } from '../servers/frontends/index.js';
 import { llmSchedulers } from '../servers/llm/index.js';
-import { models } from '../servers/models/index.js';
+import { models, packagedModels } from '../servers/models/index.js';
+import { processors } from '../servers/processing/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 
@@ -36,7 +37,8 @@ export const catalogue: Readonly<Record<string, readonly CatalogueEntry[]>> = {
   transports,
   'external-tools': externalTools,
   samples,
-  models,
+  models: [...models, ...packagedModels],
+  processors,
   runtimes,
   executors,
   frontends,

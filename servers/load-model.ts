@@ -2,20 +2,24 @@ import { Batching } from './executors/batching.js';
 import type { Instance, InstanceEvents, Isolation } from './executors/index.js';
 import { RealExecutor } from './executors/real.js';
 import { startInstance } from './executors/start-instance.js';
+import type { HostedModel } from './hosted-model.js';
 import { maxBatch, refuseFixedBatch } from './models/batch.js';
 import type { ResolvedModel } from './models/index.js';
 import { resolveModel } from './models/resolve.js';
+import { processedModel } from './processed-model.js';
+import { createProcessing } from './processing/index.js';
 import { modelConfig } from './protocol/config.js';
 import type { ModelMetadata } from './protocol/index.js';
 import type { RuntimeMetadata } from './runtimes/index.js';
 import { ModelService } from './service.js';
 import type { ServedModelSpec } from './spec.js';
+import { statefulModel } from './stateful-model.js';
 import { StatisticsCollector } from './statistics.js';
 import { chooseStrategy, createStrategy, dynamicBatching, type StrategyChoice } from './strategy-choice.js';
 
 /** A model that is loaded, warm and ready to be put into a table. */
 export interface LoadedModel {
-  readonly service: ModelService;
+  readonly service: HostedModel;
   readonly model: ResolvedModel;
   readonly metadata: ModelMetadata;
   readonly providers: readonly string[];
@@ -46,7 +50,7 @@ export async function loadModel(spec: ServedModelSpec, context: LoadContext): Pr
   try {
     const [runtime] = await Promise.all(instances.map((instance) => instance.started));
     context.signal?.throwIfAborted();
-    return assemble(spec, choice, model, runtime!, instances, context);
+    return await assemble(spec, choice, model, runtime!, instances, context);
   } catch (error) {
     await Promise.all(instances.map((instance) => instance.close()));
     throw error;
@@ -73,14 +77,14 @@ function startInstances(spec: ServedModelSpec, model: ResolvedModel, events: Par
   );
 }
 
-function assemble(
+async function assemble(
   spec: ServedModelSpec,
   choice: StrategyChoice,
   model: ResolvedModel,
   runtime: RuntimeMetadata,
   instances: readonly Instance[],
   context: LoadContext,
-): LoadedModel {
+): Promise<LoadedModel> {
   refuseFixedBatch(runtime, choice.maxRows, `${context.place}.${spec.strategy.name}`);
   const statistics = new StatisticsCollector(model.name, model.version);
   const executor = new RealExecutor({
@@ -93,12 +97,12 @@ function assemble(
     replica: context.replica,
   });
   const { platform, inputs, outputs } = runtime;
-  const metadata = { name: model.name, versions: [model.version], platform, inputs, outputs };
+  const tensors = { name: model.name, versions: [model.version], platform, inputs, outputs };
   const maxRows = rowLimit(runtime, choice.maxRows);
-  const service = new ModelService({
-    model: metadata,
+  const bare = new ModelService({
+    model: tensors,
     version: model.version,
-    config: modelConfig(metadata, {
+    config: modelConfig(tensors, {
       backend: runtime.backend,
       maxBatchSize: Number.isFinite(maxRows) ? maxRows : Math.min(choice.maxRows, ANY_ROWS),
       instances: [{ name: model.name, kind: 'KIND_CPU', count: instances.length }],
@@ -109,6 +113,14 @@ function assemble(
     statistics,
     maxRows,
   });
+  const stateful = model.states ? statefulModel(bare, model.states) : bare;
+  const service =
+    model.processing && (spec.processing ?? 'server') === 'server'
+      ? processedModel(stateful, await createProcessing(model.processing, stateful.metadata), (ns) =>
+          statistics.requestFailed(ns),
+        )
+      : stateful;
+  const metadata = { ...service.metadata, versions: [model.version] };
   const { providers } = runtime;
   return { service, model, metadata, providers, name: model.name, instances, isolation: spec.isolation ?? 'thread' };
 }

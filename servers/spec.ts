@@ -19,6 +19,8 @@ export interface ServedModelSpec {
   readonly warmUpExecutions?: number | undefined;
   /** c(b) of the model, for strategies that use the profile. */
   readonly profile?: CostTable | undefined;
+  /** `none`: requests carry the model's own tensors; default `server`: what its entry's processors take, where it has any. */
+  readonly processing?: 'server' | 'none' | undefined;
 }
 
 /** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */

@@ -24,6 +24,8 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
     /^servers\/models\//,
     /^clients\/samples\//,
   ],
+  sharp: [/^servers\/processing\/support\//],
+  '@huggingface/tokenizers': [/^servers\/processing\/tokenise\.ts$/],
   'grpc-health-check': [/^servers\/frontends\//],
   commander: [/^scenarios\//],
   'prom-client': [/^servers\/(prometheus|routing\/metrics)\.ts$/],
@@ -53,10 +55,11 @@ describe('architecture', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  test('clients see of servers only servers/protocol', () => {
+  test('clients see of servers only servers/protocol and servers/processing, which knows of no server', () => {
+    const seen = /^servers\/(protocol|processing)\//;
     const wrong = imports.filter(
       ({ file, target }) =>
-        file.startsWith('clients/') && target?.startsWith('servers/') && !target.startsWith('servers/protocol/'),
+        /^(clients|servers\/processing)\//.test(file) && target?.startsWith('servers/') && !seen.test(target),
     );
     expect(wrong.map(show)).toEqual([]);
   });

@@ -1,3 +1,5 @@
+import type { ProcessingSpec, ProcessorChoice } from '../processing/index.js';
+
 /** A model file found, with what is known of where it came from. */
 export interface ResolvedModel {
   readonly name: string;
@@ -10,6 +12,10 @@ export interface ResolvedModel {
   readonly sha256: string | undefined;
   /** One line: script, seed, licence, parent. */
   readonly provenance: string;
+  /** What stands before and behind it. */
+  readonly processing?: ProcessingSpec | undefined;
+  /** Output → input: what the server keeps between the requests of a sequence (stateful-model.ts). */
+  readonly states?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Finds a model. */
@@ -26,4 +32,8 @@ export interface ModelDefinition extends ModelSource {
   readonly samples?: string;
   /** Name of the library that passes may train and calibrate on: other samples than `samples`. */
   readonly trainingSamples?: string;
+  /** What makes its inputs of images, text …, and what makes answers of its outputs. */
+  readonly pre?: ProcessorChoice;
+  readonly post?: ProcessorChoice;
+  readonly states?: Readonly<Record<string, string>>;
 }

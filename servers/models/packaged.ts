@@ -15,7 +15,9 @@ type Entry = Omit<PackagedModel, 'resolve' | 'runtime' | 'files'> & Partial<Pick
 
 /** Completes an entry of the zoo: it resolves to the fetched file, once all that belongs to it is here. */
 export function packaged(entry: Entry): PackagedModel {
-  const { name, model, files = {} } = entry;
+  const { name, model, files = {}, pre, post, states } = entry;
+  const paths = Object.fromEntries(Object.entries(files).map(([role, pin]) => [role, pinnedPath(pin)]));
+  const processing = pre || post ? { pre, post, files: paths } : undefined;
   return {
     ...entry,
     files,
@@ -27,7 +29,7 @@ export function packaged(entry: Entry): PackagedModel {
       const sha256 = await sha256Of(path, signal);
       if (sha256 !== model.sha256) throw differs(name, path, sha256, model.sha256);
       const provenance = `${packageText(model)}, ${model.file}, ${model.licence}`;
-      return { name, version: '1', runtime: 'onnx', runtimeOptions: {}, path, sha256, provenance };
+      return { name, version: '1', runtime: 'onnx', runtimeOptions: {}, path, sha256, provenance, processing, states };
     },
   };
 }

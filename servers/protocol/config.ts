@@ -18,10 +18,20 @@ export function modelConfig(metadata: ModelMetadata, serving: ServingConfig): Mo
     platform: metadata.platform,
     backend: serving.backend,
     max_batch_size: serving.maxBatchSize,
-    input: metadata.inputs.map((tensor) => tensorConfig(tensor, batched)),
-    output: metadata.outputs.map((tensor) => tensorConfig(tensor, batched)),
+    ...configuredTensors(metadata, batched),
     instance_group: serving.instances,
     ...(serving.dynamicBatching ? { dynamic_batching: serving.dynamicBatching } : {}),
+  };
+}
+
+/** The inputs and outputs of a configuration. */
+export function configuredTensors(
+  { inputs, outputs }: Pick<ModelMetadata, 'inputs' | 'outputs'>,
+  batched: boolean,
+): Pick<ModelConfig, 'input' | 'output'> {
+  return {
+    input: inputs.map((tensor) => tensorConfig(tensor, batched)),
+    output: outputs.map((tensor) => tensorConfig(tensor, batched)),
   };
 }
 

@@ -12,6 +12,8 @@ export const TIMING_PARAMETERS = {
   executionId: 'servemark_execution_id',
   arrivalNs: 'servemark_arrival_ns',
   totalNs: 'servemark_total_ns',
+  preprocessNs: 'servemark_preprocess_ns',
+  postprocessNs: 'servemark_postprocess_ns',
 } as const satisfies Record<keyof ServerTimings, string>;
 
 /** In the order in which they travel. */
@@ -30,6 +32,9 @@ export function timingsToParameters(timings: ServerTimings): Parameters {
   return parameters;
 }
 
+/** Absent where there is nothing to tell, and from our older versions. */
+const OPTIONAL: readonly (keyof ServerTimings)[] = ['arrivalNs', 'totalNs', 'preprocessNs', 'postprocessNs'];
+
 /** The timings in a response's parameters; undefined where one is missing that all our versions send (another server). */
 export function timingsFromParameters(parameters: Parameters | undefined): ServerTimings | undefined {
   if (parameters === undefined) return undefined;
@@ -37,7 +42,7 @@ export function timingsFromParameters(parameters: Parameters | undefined): Serve
   for (const field of TIMING_FIELDS) {
     const value = parameters[TIMING_PARAMETERS[field]];
     if (value !== undefined) timings[field] = Number(value);
-    else if (field !== 'arrivalNs' && field !== 'totalNs') return undefined;
+    else if (!OPTIONAL.includes(field)) return undefined;
   }
   return timings;
 }
@@ -55,5 +60,7 @@ export function emptyTimings(): ServerTimings {
     executionId: 0,
     arrivalNs: undefined,
     totalNs: undefined,
+    preprocessNs: undefined,
+    postprocessNs: undefined,
   };
 }

@@ -150,4 +150,7 @@ export interface ServerTimings {
    * they leave of it nobody stamped. Filled by the frontend; undefined where there is none.
    */
   totalNs?: number | undefined;
+  /** Decoded → queued, and executed → answer made, of a model with processors in the server; `receiveNs` is without it. */
+  preprocessNs?: number | undefined;
+  postprocessNs?: number | undefined;
 }

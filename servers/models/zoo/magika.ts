@@ -2,10 +2,10 @@ import { packaged } from '../packaged.js';
 
 const FROM = { client: 'pip', package: 'magika', version: '1.0.3', licence: 'Apache-2.0' } as const;
 
-/** Input: 1,024 bytes of the beginning and of the end of a file, padded with 256. */
+/** bytes i32[N,2048] (see the processor magika-bytes) → target_label f32[N,214], probabilities. */
 export const magika = packaged({
   name: 'magika',
-  summary: 'Magika v3.3: the type of a file from its first and last bytes, i32[N,2048] → 214 classes',
+  summary: 'Magika v3.3: the type of a file from its first and last bytes, one of 214',
   model: {
     ...FROM,
     file: 'magika/models/standard_v3_3/model.onnx',
@@ -20,4 +20,6 @@ export const magika = packaged({
       sha256: 'ae24c742205358f6ff6dfd5facb6743fb69743dbba8373e73da58ff0cbd695db',
     },
   },
+  pre: { name: 'magika-bytes' },
+  post: { name: 'classes', options: { labelsUnder: 'target_labels_space' } },
 });

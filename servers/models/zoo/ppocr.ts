@@ -13,13 +13,24 @@ const FROM = {
  */
 export const ppocrDetect: PackagedModel = packaged({
   name: 'ppocr-det',
-  summary: 'PP-OCRv4: where text is in an image, f32[N,3,H,W] (multiples of 32) → f32[N,1,H,W]',
+  summary: 'PP-OCRv4 detector: where text is in an image',
   model: {
     ...FROM,
     file: 'package/assets/ch_PP-OCRv4_det_infer.onnx',
     bytes: 4_745_517,
     sha256: '30a86f5731181461d08021402766601e4302a9b9b9666be8aff402696339cdff',
   },
+  pre: {
+    name: 'image',
+    options: {
+      multipleOf: 32,
+      maxSide: 960,
+      kernel: 'linear',
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+    },
+  },
+  post: { name: 'text-boxes' },
 });
 
 /**
@@ -28,7 +39,7 @@ export const ppocrDetect: PackagedModel = packaged({
  */
 export const ppocrRecognise: PackagedModel = packaged({
   name: 'ppocr-rec',
-  summary: 'PP-OCRv4: what a line of text says, f32[N,3,48,W] → f32[N,W/8,6625]',
+  summary: 'PP-OCRv4 recogniser: what the image of a line of text says',
   model: {
     ...FROM,
     file: 'package/assets/ch_PP-OCRv4_rec_infer.onnx',
@@ -43,16 +54,20 @@ export const ppocrRecognise: PackagedModel = packaged({
       sha256: '28b2362ad4ab2dc38769aa72feb535e3a9ddb3fd2a7585a05920e6393b1dc7f7',
     },
   },
+  pre: { name: 'text-line' },
+  post: { name: 'ctc' },
 });
 
 /** PP-OCR's angle classifier: is a line of text upside down? x f32[N,3,48,192] as the recogniser's → f32[N,2]: 0°, 180°. */
 export const ppocrAngle: PackagedModel = packaged({
   name: 'ppocr-cls',
-  summary: 'PP-OCR: whether a line of text is upside down, f32[N,3,48,192] → f32[N,2]',
+  summary: 'PP-OCR angle classifier: whether the image of a line of text is upside down',
   model: {
     ...FROM,
     file: 'package/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
     bytes: 578_966,
     sha256: '491843a3c65de46295864c6815e41127eaa812c4dac1e19c6850ec49da9d3640',
   },
+  pre: { name: 'text-line', options: { height: 48 } },
+  post: { name: 'classes' },
 });
