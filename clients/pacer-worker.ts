@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { nowNs } from '../results/clock.js';
+import { sharpenSleep } from '../results/timer-slack.js';
 import { CHANGES, CLOSED, pacerMemory, TARGET } from './pacer-protocol.js';
 
 /**
@@ -9,6 +10,7 @@ import { CHANGES, CLOSED, pacerMemory, TARGET } from './pacer-protocol.js';
 const { control, times } = pacerMemory(workerData as SharedArrayBuffer);
 let served = Number.NaN;
 
+sharpenSleep();
 parentPort!.postMessage('ready');
 while (Atomics.load(control, CLOSED) === 0) {
   const changes = Atomics.load(control, CHANGES);

@@ -2,26 +2,16 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { nowNs } from '../results/clock.js';
 import { compiledUrl } from '../results/compiled.js';
+import { WakeLead } from '../results/wake-lead.js';
 import { CHANGES, CLOSED, type PacerMemory, pacerMemory, TARGET } from './pacer-protocol.js';
 import type { Timeline } from './timeline.js';
 
-const MIN_LEAD_NS = 100_000;
-const MAX_LEAD_NS = 400_000;
-/** Weight of the newest wake-up in the averages. */
-const WEIGHT = 0.1;
-/** Mean deviations by which the lead exceeds the mean: nine of ten wake-ups come in time. */
-const DEVIATIONS = 2;
-
 /**
  * The real timeline. A worker that sleeps in `Atomics.wait` wakes this thread a lead before the time; the rest is spent
- * in rounds of `setImmediate`, which handle input meanwhile. The lead follows the wake-ups as a TCP timeout follows the round
- * trips (RFC 6298): moving mean plus two moving mean deviations of how long they take, within 100 … 400 µs. The mean alone
- * is too late half of the time: p90 30 µs instead of 5, for a fifth less CPU.
+ * in rounds of `setImmediate`, which handle input meanwhile.
  */
 export class Pacer implements Timeline {
-  private leadNs = 150_000;
-  private meanNs = 100_000;
-  private deviationNs = 25_000;
+  private readonly lead = new WakeLead();
   private at = Number.POSITIVE_INFINITY;
   private wake: (() => void) | undefined;
   private spinning = false;
@@ -63,7 +53,7 @@ export class Pacer implements Timeline {
 
   /** Near: spin. Far: have the worker wake us a lead before. */
   private approach(): void {
-    const target = this.at - this.leadNs;
+    const target = this.at - this.lead.ns;
     if (nowNs() >= target) this.spin();
     else {
       this.memory.times[TARGET] = target;
@@ -88,16 +78,8 @@ export class Pacer implements Timeline {
   };
 
   private woken(target: number): void {
-    // One wake-up that found the machine busy says nothing of the next one.
-    this.learn(Math.min(nowNs() - target, MAX_LEAD_NS));
+    this.lead.learn(nowNs() - target);
     if (this.wake && !this.spinning) this.round();
-  }
-
-  private learn(latencyNs: number): void {
-    const error = latencyNs - this.meanNs;
-    this.meanNs += WEIGHT * error;
-    this.deviationNs += WEIGHT * (Math.abs(error) - this.deviationNs);
-    this.leadNs = Math.min(MAX_LEAD_NS, Math.max(MIN_LEAD_NS, this.meanNs + DEVIATIONS * this.deviationNs));
   }
 
   private signal(): void {

@@ -94,6 +94,7 @@ async function assemble(
     modelVersion: model.version,
     statistics,
     onEvent: context.events?.event,
+    executesOnce: choice.definition.executesOnce,
     replica: context.replica,
   });
   const { platform, inputs, outputs } = runtime;

@@ -16,6 +16,8 @@ export interface RealExecutorOptions {
   readonly modelVersion: string;
   readonly statistics: ExecutorStatistics;
   readonly clock?: ExecutorClock | undefined;
+  /** The strategy's promise (strategies/contract.ts): requests are told that they are `consumed`. */
+  readonly executesOnce?: boolean | undefined;
   /** Memory for answers from a cache; default 256 MiB. */
   readonly keptBytes?: number | undefined;
   /**
@@ -51,6 +53,7 @@ export class RealExecutor {
   readonly #clock: ExecutorClock;
   readonly #kept: KeptResults;
   readonly #onEvent: (text: string) => void;
+  readonly #executesOnce: boolean;
   readonly #originNs: number;
   /** What runs on each instance. */
   readonly #running: (Running | undefined)[];
@@ -76,6 +79,7 @@ export class RealExecutor {
     );
     this.#executions = (options.replica ?? 0) * EXECUTIONS_OF_A_REPLICA;
     this.#kept = new KeptResults(options.keptBytes ?? 256 * 1024 ** 2);
+    this.#executesOnce = options.executesOnce ?? false;
     this.#onEvent = options.onEvent ?? (() => {});
     this.#originNs = this.#clock.now();
     this.#running = options.instances.map(() => undefined);
@@ -188,6 +192,7 @@ export class RealExecutor {
     const requests = action.requests.map(requestOf);
     const rows = action.paddedRows ?? action.rows;
     const batch = { inputs: this.#batching.join(requests, rows), rows, outputs: this.#batching.outputsFor(requests) };
+    if (this.#executesOnce) for (const request of requests) request.consumed?.();
     this.#instances[action.instance]!.execute(batch, (outcome) => {
       this.#completions.push({ running, outcome });
       this.#pump();

@@ -17,8 +17,11 @@ export interface HttpExchange {
   gone: (() => void) | undefined;
   /** Nobody will read `bytes` again, whatever becomes of the request. */
   giveBack(): void;
-  /** `fields` are header lines with their line ends, without length; a text is latin1. Once. */
-  answer(status: number, fields: string, body: string | readonly Uint8Array[], length: number): void;
+  /**
+   * Once. `fields` are header lines with their line ends, without the length; the body is `text`, a character a byte, and
+   * `parts` behind it: `length` bytes in all.
+   */
+  answer(status: number, fields: string, text: string, length: number, parts?: readonly Uint8Array[]): void;
 }
 
 /** What all connections of a server share. */
@@ -55,6 +58,7 @@ const EMPTY = Buffer.alloc(0);
 const [CR, LF] = [0x0d, 0x0a];
 const LETTERS = /^[A-Za-z]/;
 const NO_HEAD: RequestHead = parseHead('GET / HTTP/1.0');
+const NONE: readonly Uint8Array[] = [];
 const ignore = (): void => {};
 /** All connections read into one piece of memory: what a read brings is used or copied before the next one. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
@@ -128,7 +132,7 @@ export class Http1Connection implements HttpExchange, Reader, BodySink {
     this.bytes = EMPTY;
   }
 
-  answer(status: number, fields: string, body: string | readonly Uint8Array[], length: number): void {
+  answer(status: number, fields: string, body: string, length: number, parts: readonly Uint8Array[] = NONE): void {
     if (this.state !== 'busy') return;
     const { head, host, socket } = this;
     this.gone = undefined;
@@ -137,11 +141,11 @@ export class Http1Connection implements HttpExchange, Reader, BodySink {
     const connection = stays ? (head.old ? 'Connection: keep-alive\r\n' : '') : 'Connection: close\r\n';
     const text = answerHead(status, fields, length, host.dateLine + connection);
     if (head.method === 'HEAD') socket.write(text, 'latin1');
-    else if (typeof body === 'string') socket.write(text + body, 'latin1');
+    else if (parts.length === 0) socket.write(text + body, 'latin1');
     else {
       socket.cork();
-      socket.write(Buffer.from(text, 'latin1'));
-      for (const part of body) socket.write(part);
+      socket.write(Buffer.from(text + body, 'latin1'));
+      for (const part of parts) socket.write(part);
       socket.uncork();
     }
     if (!stays) this.leave();

@@ -26,7 +26,8 @@ export function handleInfer({ service }: RestContext, exchange: HttpExchange, ta
   }
 }
 
-function decode({ head, bytes }: HttpExchange, { model, version }: Target): InferRequest {
+function decode(exchange: HttpExchange, { model, version }: Target): InferRequest {
+  const { head, bytes } = exchange;
   const { headers } = head;
   const encoding = headers.get('content-encoding');
   if (encoding !== undefined && encoding !== 'identity')
@@ -34,7 +35,12 @@ function decode({ head, bytes }: HttpExchange, { model, version }: Target): Infe
       'INVALID_ARGUMENT',
       `Content-Encoding is "${encoding}"; expected none: send it uncompressed`,
     );
-  return decodeJsonRequest(bytes, parseHeaderLength(headers.get(HEADER), bytes.length), model, version);
+  const headerLength = parseHeaderLength(headers.get(HEADER), bytes.length);
+  const free = () => exchange.giveBack();
+  const request = decodeJsonRequest(bytes, headerLength, model, version, headerLength === undefined ? undefined : free);
+  // Numbers have been read: nothing points into the body any more.
+  if (headerLength === undefined) free();
+  return request;
 }
 
 function answer(exchange: HttpExchange, request: InferRequest, outcome: InferOutcome, receivedNs: number): void {

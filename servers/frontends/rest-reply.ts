@@ -10,26 +10,27 @@ const BINARY_TYPE = `Content-Type: application/octet-stream\r\n${INFER_HEADER}: 
 
 /** Answers with a JSON value. `fields` are further header lines. */
 export function replyJson(exchange: HttpExchange, status: number, value: unknown, fields = ''): void {
-  const body = Buffer.from(JSON.stringify(value), 'utf8');
-  exchange.answer(status, JSON_TYPE + fields, [body], body.length);
+  const body = Buffer.from(JSON.stringify(value), 'utf8').toString('latin1');
+  exchange.answer(status, JSON_TYPE + fields, body, body.length);
 }
 
 export function replyText(exchange: HttpExchange, status: number, type: string, text: string): void {
-  const body = Buffer.from(text, 'utf8');
-  exchange.answer(status, `Content-Type: ${type}\r\n`, [body], body.length);
+  const body = Buffer.from(text, 'utf8').toString('latin1');
+  exchange.answer(status, `Content-Type: ${type}\r\n`, body, body.length);
 }
 
 /** Answers with an inference response: head, JSON and tensors in one write, large tensors uncopied. */
 export function replyMessage(exchange: HttpExchange, message: JsonMessage): void {
-  const { parts, length, headerLength } = message;
+  const { text, tensors, length, headerLength } = message;
   const fields = headerLength === undefined ? JSON_TYPE : `${BINARY_TYPE}${headerLength}\r\n`;
-  // As a latin1 string, a character a byte, it goes out in one piece behind its head; a buffer would be gathered.
-  exchange.answer(200, fields, length < JOIN_BELOW ? latin1(parts) : parts, length);
+  if (length < JOIN_BELOW) exchange.answer(200, fields, text + latin1(tensors), length);
+  else exchange.answer(200, fields, text, length, tensors);
 }
 
-function latin1(parts: readonly Uint8Array[]): string {
+/** One string is written in one piece behind its head; buffers would be gathered. */
+function latin1(tensors: readonly Uint8Array[]): string {
   let text = '';
-  for (const { buffer, byteOffset, byteLength } of parts)
+  for (const { buffer, byteOffset, byteLength } of tensors)
     text += Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
   return text;
 }

@@ -5,10 +5,10 @@ import {
   asString,
   decodeParameters,
   decodeTensor,
-  type JsonMessage,
-  jsonMessage,
+  JsonMessage,
   openBody,
   parameterEntries,
+  quoted,
   tensorText,
 } from './json.js';
 import { TIMING_FIELDS, TIMING_PARAMETERS } from './timings.js';
@@ -38,7 +38,7 @@ export function encodeJsonResponse(
   if (receivedNs !== undefined) timings.totalNs = endedNs - receivedNs;
   const own = parameterEntries(response.parameters);
   const all = own === '' ? timingsText(timings) : `${own},${timingsText(timings)}`;
-  return jsonMessage(
+  return new JsonMessage(
     `${names(response, response.id ?? request.id)},"parameters":{${all}},"outputs":[${outputs.join(',')}]}`,
     binary,
   );
@@ -64,10 +64,9 @@ function wantsBinary(request: InferRequest, name: string): boolean {
 }
 
 function names(response: InferResponse, requestId: string | undefined): string {
-  const version =
-    response.modelVersion === undefined ? '' : `,"model_version":${JSON.stringify(response.modelVersion)}`;
+  const version = response.modelVersion === undefined ? '' : `,"model_version":${quoted(response.modelVersion)}`;
   const id = requestId === undefined ? '' : `,"id":${JSON.stringify(requestId)}`;
-  return `{"model_name":${JSON.stringify(response.modelName)}${version}${id}`;
+  return `{"model_name":${quoted(response.modelName)}${version}${id}`;
 }
 
 /** By hand, because it is on every response's way: a third of the cost of going through an object. */

@@ -11,21 +11,32 @@ import type { Parameters, ParameterValue, Tensor } from './types.js';
  */
 export const INFER_HEADER = 'Inference-Header-Content-Length';
 
-/** A message ready to be sent. `headerLength` is INFER_HEADER's value; undefined: plain JSON. */
-export interface JsonMessage {
-  /** The JSON, then the binary tensors as they are (no copy). */
-  readonly parts: readonly Uint8Array[];
-  /** Bytes of all parts. */
+/** A message ready to be sent. */
+export class JsonMessage {
+  /** The JSON's UTF-8, a character a byte. */
+  readonly text: string;
+  /** Bytes in all. */
   readonly length: number;
+  /** INFER_HEADER's value; undefined: plain JSON. */
   readonly headerLength: number | undefined;
-}
 
-/** A message from the text of its JSON and its binary tensors. */
-export function jsonMessage(text: string, tensors: readonly Uint8Array[]): JsonMessage {
-  const head = Buffer.from(text, 'utf8');
-  if (tensors.length === 0) return { parts: [head], length: head.length, headerLength: undefined };
-  const length = tensors.reduce((sum, tensor) => sum + tensor.length, head.length);
-  return { parts: [head, ...tensors], length, headerLength: head.length };
+  constructor(
+    json: string,
+    /** Binary tensors, as they are (no copy). */
+    readonly tensors: readonly Uint8Array[],
+  ) {
+    const bytes = Buffer.byteLength(json, 'utf8');
+    this.text = bytes === json.length ? json : Buffer.from(json, 'utf8').toString('latin1');
+    this.headerLength = tensors.length === 0 ? undefined : bytes;
+    let length = bytes;
+    for (const tensor of tensors) length += tensor.length;
+    this.length = length;
+  }
+
+  /** The JSON, then the tensors. */
+  get parts(): readonly Uint8Array[] {
+    return [Buffer.from(this.text, 'latin1'), ...this.tensors];
+  }
 }
 
 /** The value of INFER_HEADER as a number of bytes. Throws INVALID_ARGUMENT where it is none or beyond the body. */
@@ -103,10 +114,24 @@ export function decodeTensor(value: unknown, place: string, binary: BinaryRest):
 
 /** JSON text of a tensor, with its content or with the length of its binary content. */
 export function tensorText(item: Tensor, binary: boolean): string {
-  const head = `{"name":${JSON.stringify(item.name)},"datatype":"${item.datatype}","shape":[${item.shape.join(',')}]`;
+  const head = `{"name":${quoted(item.name)},"datatype":"${item.datatype}","shape":[${item.shape.join(',')}]`;
+  if (binary && item.parameters === undefined) return `${head},"parameters":{"binary_data_size":${item.data.length}}}`;
   const parameters = { ...item.parameters, ...(binary ? { binary_data_size: item.data.length } : {}) };
   return `${head}${parametersText(parameters)}${binary ? '' : `,"data":${bytesToData(item)}`}}`;
 }
+
+/** As JSON; of names, which are the same few again and again. */
+export function quoted(name: string): string {
+  const known = quotedNames.get(name);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(name);
+  if (quotedNames.size >= MAX_NAMES) quotedNames.clear();
+  quotedNames.set(name, text);
+  return text;
+}
+
+const quotedNames = new Map<string, string>();
+const MAX_NAMES = 256;
 
 /** `,"parameters":{…}`, or nothing where there are none. */
 export function parametersText(parameters: Parameters | undefined): string {

@@ -43,6 +43,8 @@ export interface InferRequest {
   readonly inputs: readonly Tensor[];
   /** Absent or empty: all outputs. */
   readonly outputs?: readonly RequestedOutput[] | undefined;
+  /** Called at most once, when the inputs' content has been copied and will not be read again: its memory is free. */
+  readonly consumed?: (() => void) | undefined;
 }
 
 export interface InferResponse {

@@ -41,12 +41,15 @@ export function echoOutputs(
   wanted?: readonly string[],
 ): RuntimeTensor[] {
   const chosen = wanted === undefined ? specs : specs.filter((spec) => wanted.includes(spec.name));
-  return chosen.map((spec) => echo(spec, inputs[0], rows));
+  return chosen.map((spec, i) => echo(spec, inputs[0], rows, i === 0));
 }
 
-function echo(spec: TensorMetadata, input: RuntimeTensor | undefined, rows: number): RuntimeTensor {
+/** Where the input is all of the output and `mayTake` it, its buffer is handed on: inputs are the runtime's own. */
+function echo(spec: TensorMetadata, input: RuntimeTensor | undefined, rows: number, mayTake: boolean): RuntimeTensor {
   const shape = spec.shape.map((dim, i) => (dim >= 0 ? dim : i === 0 ? rows : 1));
   const bytes = byteCount(spec.datatype, shape) ?? 4 * elementCount(shape);
+  if (mayTake && input?.datatype === spec.datatype && input.buffer.byteLength === bytes && input.shape[0] === shape[0])
+    return { name: spec.name, datatype: spec.datatype, shape, buffer: input.buffer };
   const buffer = new ArrayBuffer(bytes);
   if (input?.datatype === spec.datatype && ELEMENT_BYTES[spec.datatype] > 0)
     copyRows(input, new Uint8Array(buffer), shape[0]!);

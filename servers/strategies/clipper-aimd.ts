@@ -30,6 +30,7 @@ export const clipperAimd = defineStrategy({
     { slo: '5ms', initialBatchSize: 4, batchWait: '1ms', maxBatchSize: 16, maxQueueSize: 32 },
   ],
   workConserving: ({ batchWait }) => batchWait === 0,
+  executesOnce: true,
   maxRows: ({ maxBatchSize }) => maxBatchSize || Number.POSITIVE_INFINITY,
   create: (given, { instances }) => new ReplicaCaps(given, instances.length, () => aimd(given)),
 });

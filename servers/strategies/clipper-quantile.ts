@@ -29,6 +29,7 @@ export const clipperQuantile = defineStrategy({
   options,
   examples: [{ slo: '20ms' }, { slo: '5ms', window: 5, growth: 3, batchWait: '1ms', maxBatchSize: 16 }],
   workConserving: ({ batchWait }) => batchWait === 0,
+  executesOnce: true,
   maxRows: ({ maxBatchSize }) => maxBatchSize,
   create: (given, { instances }) => new ReplicaCaps(given, instances.length, () => quantile(given)),
 });

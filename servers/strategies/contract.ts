@@ -118,6 +118,8 @@ export interface StrategyDefinition<Options extends z.ZodType = z.ZodType> {
   readonly differs?: readonly string[];
   /** Needs a measured cost table. */
   readonly usesProfile?: boolean;
+  /** A request is in one execution at most and answered by nothing else: after it has been copied for that one, its memory is free. */
+  readonly executesOnce?: boolean;
   /** Never leaves an instance idle while a request that could run waits; the contract tests hold it to this. */
   workConserving?(options: z.output<Options>): boolean;
   /** Option sets that the contract tests, `servemark list` and `init` use. Required where an option has no default; default [{}]. */

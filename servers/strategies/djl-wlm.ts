@@ -54,6 +54,7 @@ export const djlWlm = defineStrategy({
     { batchSize: 4, maxBatchDelay: '2ms', jobQueueSize: 8, maxIdleTime: '10ms' },
     { batchSize: 8, maxBatchDelay: 0, minWorkers: 0 },
   ],
+  executesOnce: true,
   maxRows: ({ batchSize }) => batchSize,
   create: (given, { instances }) => new DjlWlm(given, instances.length),
 });

@@ -38,6 +38,7 @@ export const edf = defineStrategy({
   ],
   usesProfile: true,
   workConserving: () => true,
+  executesOnce: true,
   maxRows: ({ maxBatchSize }) => maxBatchSize,
   create: (given, context) => new Edf(given, context),
 });

@@ -41,6 +41,7 @@ export const instanceGroup = defineStrategy({
     },
   ],
   workConserving: ({ rateLimiter }) => rateLimiter === undefined,
+  executesOnce: true,
   maxRows: () => 1,
   create: ({ maxQueueSize, rateLimiter }, { instances }) =>
     new InstanceGroup(

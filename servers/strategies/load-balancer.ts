@@ -30,6 +30,7 @@ export const loadBalancer = defineStrategy({
     { algorithm: 'ip-hash' },
     { algorithm: 'random-two' },
   ],
+  executesOnce: true,
   maxRows: () => 1,
   create: ({ upstreams, ...rest }, { instances }) => {
     if (upstreams !== undefined && upstreams.length > instances.length)

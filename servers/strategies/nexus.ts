@@ -42,6 +42,7 @@ export const nexus = defineStrategy({
   ],
   usesProfile: true,
   workConserving: () => true,
+  executesOnce: true,
   maxRows: ({ targetBatchSize }) => targetBatchSize,
   create: (given, context) => new Nexus(given, context),
 });

@@ -17,6 +17,7 @@ export const serial = defineStrategy({
   options,
   examples: [{}, { maxQueueSize: 4 }],
   workConserving: () => true,
+  executesOnce: true,
   maxRows: () => 1,
   create: ({ maxQueueSize }) => new Serial(maxQueueSize || Number.POSITIVE_INFINITY),
 });

@@ -48,6 +48,7 @@ export const tfsBatch = defineStrategy({
     { maxBatchSize: 8, allowedBatchSizes: [2, 8] },
   ],
   workConserving: ({ batchTimeout }) => batchTimeout === 0,
+  executesOnce: true,
   maxRows: ({ maxBatchSize }) => maxBatchSize,
   create: (given, { instances }) => new TfsBatch(given, instances.length),
 });

@@ -36,6 +36,7 @@ export const torchserveBatch = defineStrategy({
   options,
   examples: [{}, { batchSize: 4, maxBatchDelay: '2ms', jobQueueSize: 8 }, { batchSize: 8, maxBatchDelay: 0 }],
   workConserving: ({ batchSize, maxBatchDelay }) => batchSize === 1 || maxBatchDelay === 0,
+  executesOnce: true,
   maxRows: ({ batchSize }) => batchSize,
   create: (given, { instances }) =>
     new TorchserveBatch(

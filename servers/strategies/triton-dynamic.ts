@@ -55,6 +55,7 @@ export const tritonDynamic = defineStrategy({
     },
   ],
   workConserving: ({ maxQueueDelay }) => maxQueueDelay === 0,
+  executesOnce: true,
   maxRows: ({ maxBatchSize }) => maxBatchSize,
   create: (given, { instances }) => new TritonDynamic(given, instances.length),
 });

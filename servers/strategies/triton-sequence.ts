@@ -40,6 +40,7 @@ export const tritonSequence = defineStrategy({
     { maxBatchSize: 4, maxSequenceIdle: '20ms' },
     { maxBatchSize: 4, minimumSlotUtilization: 0.5, maxQueueDelay: '2ms' },
   ],
+  executesOnce: true,
   maxRows: ({ maxBatchSize }) => maxBatchSize,
   create: (given, { instances }) => new TritonSequence(given, instances.length),
 });

@@ -54,6 +54,17 @@ export function strategyContract(definition: StrategyDefinition): void {
     });
   });
 
+  test('executes a request once at most and answers it by that execution only, where it promises so', () => {
+    property((scene) => {
+      if (!definition.executesOnce) return;
+      const { executions, fates } = run(definition, scene);
+      const executed = executions.flatMap(({ execution }) => execution.requests.map(({ id }) => id));
+      expect(new Set(executed).size).toBe(executed.length);
+      expect(executions.some(({ killed }) => killed)).toBe(false);
+      for (const fate of fates.values()) expect(fate).toMatch(/^rejected|\(execution\)$/);
+    });
+  });
+
   test('does the same when it is run again', () => {
     property((scene) => expect(plain(run(definition, scene))).toEqual(plain(run(definition, scene))));
   });

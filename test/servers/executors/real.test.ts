@@ -36,6 +36,19 @@ describe('real executor', () => {
     expect(bench.values()).toEqual([[10], [20, 21], [30]]);
   });
 
+  test('a request is told that its inputs are copied when its batch is formed, under a strategy that executes once only', () => {
+    for (const executesOnce of [true, false]) {
+      const bench = new Bench(named('triton-dynamic', { maxBatchSize: 4 }), 1, executesOnce);
+      bench.send(1);
+      bench.clock.turn();
+      bench.send(2);
+      bench.clock.turn();
+      expect(bench.consumed).toEqual(executesOnce ? [1] : []);
+      bench.instance.finish();
+      expect(bench.consumed).toEqual(executesOnce ? [1, 2] : []);
+    }
+  });
+
   test('with maxBatchSize 4 and a 2 ms delay five requests make executions of 4 at once and of 1 when it is free', () => {
     const bench = new Bench(named('triton-dynamic', { maxBatchSize: 4, maxQueueDelay: '2ms' }));
     for (let id = 1; id <= 5; id++) bench.send(id);
@@ -268,7 +281,9 @@ class Bench {
   readonly executor: RealExecutor;
   onAnswer: () => void = () => {};
 
-  constructor(strategy: Strategy, count = 1) {
+  readonly consumed: number[] = [];
+
+  constructor(strategy: Strategy, count = 1, executesOnce?: boolean) {
     this.instances = Array.from({ length: count }, (_, id) => new FakeInstance(id, this.clock));
     this.instance = this.instances[0]!;
     this.executor = new RealExecutor({
@@ -278,6 +293,7 @@ class Bench {
       modelVersion: '1',
       statistics: this.statistics,
       clock: this.clock,
+      executesOnce,
     });
   }
 
@@ -288,6 +304,7 @@ class Bench {
       modelName: 'm',
       id: String(id),
       inputs: [{ name: 'x', datatype: 'FP32', shape: [values.length, 2], data }],
+      consumed: () => this.consumed.push(id),
     };
     return this.executor.submit(request, values.length, hints, this.clock.now() - 1000, (outcome) => {
       this.outcomes.push(outcome);

@@ -25,7 +25,7 @@ async function start(options: Partial<Http1Options> = {}): Promise<void> {
     maxHeadBytes: 1000,
     maxBodyBytes: 500_000,
     handle(exchange) {
-      if (exchange.head.target === '/big') exchange.answer(200, '', [BIG], BIG.length);
+      if (exchange.head.target === '/big') exchange.answer(200, '', '', BIG.length, [BIG]);
       else if (exchange.head.target === '/slow') {
         held.push(exchange);
         exchange.gone = () => gone++;

@@ -32,6 +32,37 @@ describe('requests', () => {
     );
   });
 
+  test('A header that comes again is read the same, with the new content; another length of body is refused again', () => {
+    const inputs: Tensor[] = [
+      { name: 'a', datatype: 'FP32', shape: [1, 2], data: Buffer.from('abcdefgh') },
+      { name: 'b', datatype: 'UINT8', shape: [3], data: Buffer.from('xyz'), parameters: { p: 1 } },
+    ];
+    const sent = { modelName: 'm', inputs, outputs: [{ name: 'o' }] };
+    const message = encodeJsonRequest(sent, true);
+    const body = bodyOf(message);
+    const first = decodeJsonRequest(body, message.headerLength, 'm', '1');
+    const freed: string[] = [];
+    const again = Buffer.concat([body.subarray(0, message.headerLength), Buffer.from('ABCDEFGHXYZ')]);
+    const second = decodeJsonRequest(again, message.headerLength, 'other', '2', () => freed.push('second'));
+    expect(second).toMatchObject({
+      modelName: 'other',
+      modelVersion: '2',
+      outputs: first.outputs,
+      parameters: first.parameters,
+    });
+    expect(second.inputs.map(({ data, ...rest }) => [rest, String(data)])).toEqual([
+      [{ name: 'a', datatype: 'FP32', shape: [1, 2], parameters: undefined }, 'ABCDEFGH'],
+      [{ name: 'b', datatype: 'UINT8', shape: [3], parameters: { p: 1 } }, 'XYZ'],
+    ]);
+    expect(String(first.inputs[0]!.data)).toBe('abcdefgh');
+    second.consumed?.();
+    expect(freed).toEqual(['second']);
+    expect(() => decodeJsonRequest(again.subarray(0, -1), message.headerLength, 'm')).toThrow(/only 2 bytes are left/);
+    expect(() => decodeJsonRequest(Buffer.concat([again, again]), message.headerLength, 'm')).toThrow(
+      /after its tensors/,
+    );
+  });
+
   test('Nested and flat data are the same tensor', () => {
     const nested = decode(
       request({
