@@ -1,10 +1,10 @@
 import { FastRandom } from '../../results/stats/index.js';
 import { type CostTable, costModel, instanceList, strategyContext } from '../executors/index.js';
-import type { Execute, InstanceInfo, Nanos, Strategy } from '../strategies/index.js';
+import type { Execute, InstanceInfo, Nanos, Strategy, StrategyContext } from '../strategies/index.js';
 import { createStrategy } from '../strategies/index.js';
 import type { Autoscaler } from './autoscale.js';
-import { IndexedHeap } from './heap.js';
 import { Histogram } from './histogram.js';
+import { LeastKeys } from './least.js';
 import { createPicker, type Picker, type PickerName } from './pick.js';
 import { type FleetWindow, Timeline } from './timeline.js';
 
@@ -82,34 +82,25 @@ interface FleetRequest {
   readonly rows: number;
 }
 
-class Replica {
-  readonly running: (Execute | undefined)[];
-  readonly ends: Float64Array;
-  state: State = State.Unused;
-  inHand = 0;
-  orderedNs: Nanos = 0;
-
-  constructor(
-    readonly strategy: Strategy,
-    readonly durationOf: (execution: Execute) => Nanos,
-    instances: number,
-  ) {
-    this.running = new Array<Execute | undefined>(instances).fill(undefined);
-    this.ends = new Float64Array(instances).fill(Number.POSITIVE_INFINITY);
-  }
-
-  nextEnd(): Nanos {
-    const { ends } = this;
-    let least = ends[0]!;
-    for (let i = 1; i < ends.length; i++) if (ends[i]! < least) least = ends[i]!;
-    return least;
-  }
+interface Costs {
+  readonly durationOf: (execution: Execute) => Nanos;
+  readonly context: StrategyContext;
 }
 
 class Fleet {
-  readonly #replicas: (Replica | undefined)[];
+  // Of each replica, in columns: at thousands of them what an event costs is how much memory it looks at.
+  readonly #strategies: (Strategy | undefined)[];
+  readonly #states: Uint8Array;
+  readonly #inHand: Int32Array;
+  readonly #orderedNs: Float64Array;
+  /** Of each instance of each replica: when its execution ends, and what it runs. */
+  readonly #ends: Float64Array;
+  readonly #executions: (Execute | undefined)[];
+  readonly #instances: number;
+  readonly #costs = new Map<number, Costs>();
+  readonly #costsOf: (Costs | undefined)[];
   /** Of each replica: its next end of an execution, its next timer, the start of it. */
-  readonly #next: IndexedHeap;
+  readonly #next: LeastKeys;
   readonly #picker: Picker;
   readonly #latency = new Histogram();
   readonly #timeline: Timeline;
@@ -127,7 +118,7 @@ class Fleet {
   #rejected = 0;
   #unserved = 0;
   #good = 0;
-  #executions = 0;
+  #executed = 0;
   #rows = 0;
   #events = 0;
   #peakReplicas = 0;
@@ -139,9 +130,16 @@ class Fleet {
   #readySince = 0;
 
   constructor(readonly spec: FleetSpec) {
-    const { max } = spec.replicas;
-    this.#replicas = new Array<Replica | undefined>(max).fill(undefined);
-    this.#next = new IndexedHeap(max);
+    const { max, instances } = spec.replicas;
+    this.#instances = instances;
+    this.#strategies = new Array<Strategy | undefined>(max).fill(undefined);
+    this.#states = new Uint8Array(max);
+    this.#inHand = new Int32Array(max);
+    this.#orderedNs = new Float64Array(max);
+    this.#ends = new Float64Array(max * instances).fill(Number.POSITIVE_INFINITY);
+    this.#executions = new Array<Execute | undefined>(max * instances).fill(undefined);
+    this.#costsOf = new Array<Costs | undefined>(max).fill(undefined);
+    this.#next = new LeastKeys(max);
     this.#picker = createPicker(spec.picker, max, new FastRandom(spec.seed));
     this.#timeline = new Timeline(spec.durationNs, spec.windows ?? 240, spec.objectiveNs);
     for (let replica = 0; replica < Math.min(spec.replicas.initial, max); replica++) {
@@ -161,8 +159,8 @@ class Fleet {
       if (now === Number.POSITIVE_INFINITY) break;
       this.#now = now;
       this.#timeline.advance(now, this.#ready, this.#wanted, this.#inFlight);
-      // Nearly always one thing happens at an instant: then the replica keeps its place in the heap until it has a new time.
-      if (now < arrival && now < look && now < this.#next.secondKey()) {
+      // Nothing arrives now: replicas know nothing of each other, and one after the other may end and begin what it has.
+      if (now < arrival && now < look) {
         const id = this.#next.leastId();
         this.#replicaEvent(id, now);
         this.#poll(id, now);
@@ -191,30 +189,29 @@ class Fleet {
 
   /** Something is due at a replica: it is up, executions end, or it asked to be woken. */
   #replicaEvent(id: number, now: Nanos): void {
-    const replica = this.#replicas[id]!;
-    if (replica.state === State.Starting) {
+    if (this.#states[id] === State.Starting) {
       this.#events++;
       this.#start(id);
       return;
     }
     let ended = false;
-    for (let instance = 0; instance < replica.ends.length; instance++)
-      if (replica.ends[instance] === now) {
+    const first = id * this.#instances;
+    for (let place = first; place < first + this.#instances; place++)
+      if (this.#ends[place] === now) {
         ended = true;
-        this.#end(replica, id, instance, now);
+        this.#end(id, place, now);
       }
     if (!ended) this.#events++;
   }
 
-  #end(replica: Replica, id: number, instance: number, now: Nanos): void {
-    const execution = replica.running[instance]!;
-    replica.running[instance] = undefined;
-    replica.ends[instance] = Number.POSITIVE_INFINITY;
+  #end(id: number, place: number, now: Nanos): void {
+    const execution = this.#executions[place]!;
+    this.#executions[place] = undefined;
+    this.#ends[place] = Number.POSITIVE_INFINITY;
     this.#running--;
     this.#events++;
-    if (!execution.hold)
-      for (const request of execution.requests) this.#answer(replica, id, request as FleetRequest, now);
-    replica.strategy.finished(execution, now, true);
+    if (!execution.hold) for (const request of execution.requests) this.#answer(id, request as FleetRequest, now);
+    this.#strategies[id]!.finished(execution, now, true);
   }
 
   #arrive(now: Nanos): void {
@@ -228,31 +225,30 @@ class Fleet {
       this.#timeline.rejected();
       return;
     }
-    const replica = this.#replicas[id]!;
     const request = this.#pool.pop() ?? { id: String(this.#ids++), at: now, rows: 1 };
     request.at = now;
-    if (replica.strategy.offer(request, now) !== undefined) {
+    if (this.#strategies[id]!.offer(request, now) !== undefined) {
       this.#rejected++;
       this.#timeline.rejected();
       this.#pool.push(request);
       return;
     }
     if (++this.#inFlight > this.#peakInFlight) this.#peakInFlight = this.#inFlight;
-    this.#picker.changed(id, ++replica.inHand);
+    this.#picker.changed(id, ++this.#inHand[id]!);
     this.#touch(id);
   }
 
-  #answer(replica: Replica, id: number, request: FleetRequest, now: Nanos): void {
+  #answer(id: number, request: FleetRequest, now: Nanos): void {
     const latency = now - request.at;
     this.#latency.add(latency);
     if (latency <= this.spec.objectiveNs) this.#good++;
     this.#timeline.answered(latency);
-    this.#release(replica, id, request);
+    this.#release(id, request);
   }
 
-  #release(replica: Replica, id: number, request: FleetRequest): void {
+  #release(id: number, request: FleetRequest): void {
     this.#inFlight--;
-    this.#picker.changed(id, --replica.inHand);
+    this.#picker.changed(id, --this.#inHand[id]!);
     this.#pool.push(request);
   }
 
@@ -271,31 +267,38 @@ class Fleet {
   }
 
   #poll(id: number, now: Nanos): void {
-    const replica = this.#replicas[id]!;
-    const { strategy } = replica;
+    const strategy = this.#strategies[id]!;
     for (let action = strategy.poll(now); action !== undefined; action = strategy.poll(now)) {
-      if (action.kind === 'execute') this.#execute(replica, action, now);
-      else if (action.kind === 'respond') this.#answer(replica, id, action.request as FleetRequest, now);
+      if (action.kind === 'execute') this.#execute(id, action, now);
+      else if (action.kind === 'respond') this.#answer(id, action.request as FleetRequest, now);
       else if (action.kind === 'reject') {
         this.#rejected++;
         this.#timeline.rejected();
-        this.#release(replica, id, action.request as FleetRequest);
+        this.#release(id, action.request as FleetRequest);
       } else throw new Error(`a fleet's replicas can't ${action.kind}; choose another strategy`);
     }
     const wake = strategy.wakeAt() ?? Number.POSITIVE_INFINITY;
     if (wake <= now) throw new Error(`the strategy asks to be woken at ${wake} ns, not later than now, ${now} ns`);
-    this.#next.set(id, Math.min(replica.nextEnd(), wake));
-    if (replica.state === State.Draining && replica.inHand === 0) this.#stop(id, now);
+    this.#next.set(id, Math.min(this.#nextEnd(id), wake));
+    if (this.#states[id] === State.Draining && this.#inHand[id] === 0) this.#stop(id, now);
   }
 
-  #execute(replica: Replica, execution: Execute, now: Nanos): void {
-    const { instance } = execution;
-    if (replica.running[instance]) throw new Error(`instance ${instance} is busy`);
-    const duration = replica.durationOf(execution);
-    replica.running[instance] = execution;
-    replica.ends[instance] = now + duration;
+  #nextEnd(id: number): Nanos {
+    const ends = this.#ends;
+    const first = id * this.#instances;
+    let least = ends[first]!;
+    for (let place = first + 1; place < first + this.#instances; place++) least = Math.min(least, ends[place]!);
+    return least;
+  }
+
+  #execute(id: number, execution: Execute, now: Nanos): void {
+    const place = id * this.#instances + execution.instance;
+    if (this.#executions[place]) throw new Error(`instance ${execution.instance} is busy`);
+    const duration = this.#costsOf[id]!.durationOf(execution);
+    this.#executions[place] = execution;
+    this.#ends[place] = now + duration;
     this.#busyNs += duration;
-    this.#executions++;
+    this.#executed++;
     this.#rows += execution.rows;
     this.#running++;
   }
@@ -319,7 +322,7 @@ class Fleet {
     this.#lastLook = { at: now, busyNs: this.#busyNs, offered: this.#offered, readyNs: this.#readyNs };
     const wanted = Math.min(replicas.max, Math.max(0, answer));
     for (let id = 0; this.#wanted < wanted && id < replicas.max; id++)
-      if ((this.#replicas[id]?.state ?? State.Unused) === State.Unused) {
+      if (this.#states[id] === State.Unused) {
         this.#order(id);
         if (replicas.startUpNs === 0) this.#start(id);
         else this.#next.set(id, now + replicas.startUpNs);
@@ -328,26 +331,35 @@ class Fleet {
   }
 
   #order(id: number): void {
-    const replica = this.#replicas[id] ?? this.#make(id);
-    this.#replicas[id] = replica;
-    replica.state = State.Starting;
-    replica.orderedNs = this.#now;
+    this.#strategies[id] ??= this.#make(id);
+    this.#states[id] = State.Starting;
+    this.#orderedNs[id] = this.#now;
     this.#wanted++;
     if (this.#wanted > this.#peakReplicas) this.#peakReplicas = this.#wanted;
   }
 
-  #make(id: number): Replica {
-    const { replicas, cost, strategy } = this.spec;
+  #make(id: number): Strategy {
+    const { replicas, strategy } = this.spec;
     const { speeds } = replicas;
-    const speed = speeds?.[id % speeds.length] ?? 1;
+    const costs = this.#costsAt(speeds?.[id % speeds.length] ?? 1);
+    this.#costsOf[id] = costs;
+    return createStrategy(strategy.name, strategy.options, costs.context);
+  }
+
+  /** Replicas of one speed share what a strategy plans with. */
+  #costsAt(speed: number): Costs {
+    const known = this.#costs.get(speed);
+    if (known) return known;
+    const { replicas, cost } = this.spec;
     const instances: InstanceInfo[] = instanceList(Array.from({ length: replicas.instances }, () => ({ speed })));
-    const costs = costModel(instances, { cost });
-    const made = createStrategy(strategy.name, strategy.options, strategyContext(instances, costs));
-    return new Replica(made, costs.durationOf, replicas.instances);
+    const model = costModel(instances, { cost });
+    const costs = { durationOf: model.durationOf, context: strategyContext(instances, model) };
+    this.#costs.set(speed, costs);
+    return costs;
   }
 
   #start(id: number): void {
-    this.#replicas[id]!.state = State.Ready;
+    this.#states[id] = State.Ready;
     this.#countReady(this.#now);
     this.#ready++;
     this.#picker.open(id);
@@ -355,10 +367,10 @@ class Fleet {
 
   /** The newest first: those that are still starting, then those that are ready, which finish what they have. */
   #giveUp(id: number, now: Nanos): void {
-    const replica = this.#replicas[id];
-    if (replica?.state !== State.Starting && replica?.state !== State.Ready) return;
+    const state = this.#states[id];
+    if (state !== State.Starting && state !== State.Ready) return;
     this.#wanted--;
-    if (replica.state === State.Starting) {
+    if (state === State.Starting) {
       this.#next.set(id, Number.POSITIVE_INFINITY);
       this.#stop(id, now);
       return;
@@ -366,14 +378,13 @@ class Fleet {
     this.#countReady(now);
     this.#ready--;
     this.#picker.close(id);
-    replica.state = State.Draining;
-    if (replica.inHand === 0) this.#stop(id, now);
+    this.#states[id] = State.Draining;
+    if (this.#inHand[id] === 0) this.#stop(id, now);
   }
 
   #stop(id: number, now: Nanos): void {
-    const replica = this.#replicas[id]!;
-    replica.state = State.Unused;
-    this.#replicaNs += now - replica.orderedNs;
+    this.#states[id] = State.Unused;
+    this.#replicaNs += now - this.#orderedNs[id]!;
   }
 
   #countReady(now: Nanos): void {
@@ -383,8 +394,8 @@ class Fleet {
 
   #result(): FleetResult {
     const endNs = this.#now;
-    for (const replica of this.#replicas)
-      if (replica && replica.state !== State.Unused) this.#replicaNs += endNs - replica.orderedNs;
+    for (let id = 0; id < this.#states.length; id++)
+      if (this.#states[id] !== State.Unused) this.#replicaNs += endNs - this.#orderedNs[id]!;
     return {
       offered: this.#offered,
       answered: this.#latency.count,
@@ -392,7 +403,7 @@ class Fleet {
       unserved: this.#unserved,
       good: this.#good,
       latency: this.#latency,
-      executions: this.#executions,
+      executions: this.#executed,
       rows: this.#rows,
       busyNs: this.#busyNs,
       events: this.#events,

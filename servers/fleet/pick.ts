@@ -1,5 +1,5 @@
 import { type RandomSource, uniformInt } from '../../results/stats/index.js';
-import { IndexedHeap } from './heap.js';
+import { LeastKeys } from './least.js';
 
 /** How a gateway chooses among the replicas that take requests; it knows how many each has in hand. */
 export interface Picker {
@@ -79,32 +79,32 @@ class ListPicker implements Picker {
 
 class LeastConnections implements Picker {
   readonly name = 'least-conn';
-  readonly #heap: IndexedHeap;
+  readonly #least: LeastKeys;
   readonly #inHand: Int32Array;
   readonly #open: Uint8Array;
 
   constructor(capacity: number) {
-    this.#heap = new IndexedHeap(capacity);
+    this.#least = new LeastKeys(capacity);
     this.#inHand = new Int32Array(capacity);
     this.#open = new Uint8Array(capacity);
   }
 
   open(replica: number): void {
     this.#open[replica] = 1;
-    this.#heap.set(replica, this.#inHand[replica]!);
+    this.#least.set(replica, this.#inHand[replica]!);
   }
 
   close(replica: number): void {
     this.#open[replica] = 0;
-    this.#heap.set(replica, Number.POSITIVE_INFINITY);
+    this.#least.set(replica, Number.POSITIVE_INFINITY);
   }
 
   pick(): number {
-    return this.#heap.size === 0 ? -1 : this.#heap.leastId();
+    return this.#least.leastId();
   }
 
   changed(replica: number, inHand: number): void {
     this.#inHand[replica] = inHand;
-    if (this.#open[replica] === 1) this.#heap.set(replica, inHand);
+    if (this.#open[replica] === 1) this.#least.set(replica, inHand);
   }
 }

@@ -2,6 +2,7 @@ import { instanceList, strategyContext } from '../../servers/executors/context.j
 import type { CostTable } from '../../servers/executors/contract.js';
 import { costModel, costOf } from '../../servers/executors/cost.js';
 import { simulate } from '../../servers/executors/virtual.js';
+import { type PickerName, simulateFleet } from '../../servers/fleet/index.js';
 import type { Execute, StrategyRequest } from '../../servers/strategies/contract.js';
 import { createStrategy } from '../../servers/strategies/registry.js';
 import { type BenchOptions, type Figure, figureOf, repeat } from './figure.js';
@@ -26,9 +27,23 @@ const SETUPS: readonly Setup[] = [
   { strategy: 'triton-dynamic', options: { maxBatchSize: 16, maxQueueDelay: '200us' }, instances: 1, batch: 16 },
 ];
 
-/** The virtual executor's events a second, on a million Poisson arrivals at 80 % load, and each strategy's own ns a request. */
+const FLEETS = [1, 100, 10_000].flatMap((replicas) =>
+  (['round-robin', 'random-two', 'least-conn'] as const).map((picker) => ({ replicas, picker })),
+);
+
+/**
+ * The virtual executor's events a second, on a million Poisson arrivals at 80 % load, each strategy's own ns a request, and
+ * the events a second of whole fleets of `serial` replicas.
+ */
 export async function run({ rounds }: BenchOptions): Promise<readonly Figure[]> {
-  return SETUPS.flatMap((setup) => {
+  const fleets = FLEETS.map(({ replicas, picker }) =>
+    figureOf(
+      `fleet of ${replicas}, serial, ${picker}`,
+      'events/s',
+      repeat(rounds, () => fleetEventsPerSecond(replicas, picker)),
+    ),
+  );
+  const single = SETUPS.flatMap((setup) => {
     const requests = poisson(ARRIVALS, (0.8 * setup.instances * setup.batch) / costOf(COST, setup.batch));
     const events = repeat(rounds, () => eventsPerSecond(setup, requests));
     const own = repeat(rounds, () => ownCost(setup, requests));
@@ -37,6 +52,25 @@ export async function run({ rounds }: BenchOptions): Promise<readonly Figure[]> 
       figureOf(`strategy alone, ${setup.strategy}`, 'ns/request', own),
     ];
   });
+  return [...single, ...fleets];
+}
+
+/** Of processor time: a fleet runs on one core, and the collector's threads count. */
+function fleetEventsPerSecond(replicas: number, picker: PickerName): number {
+  const before = process.cpuUsage();
+  const { events } = simulateFleet({
+    strategy: { name: 'serial', options: {} },
+    cost: COST,
+    replicas: { initial: replicas, max: replicas, startUpNs: 0, instances: 1 },
+    picker,
+    nextGapNs: gaps((0.8 * replicas) / costOf(COST, 1)),
+    durationNs: Number.POSITIVE_INFINITY,
+    maxRequests: ARRIVALS,
+    objectiveNs: 1_000_000,
+    seed: 1n,
+  });
+  const { user, system } = process.cpuUsage(before);
+  return events / ((user + system) / 1e6);
 }
 
 function eventsPerSecond(setup: Setup, requests: readonly StrategyRequest[]): number {
@@ -72,11 +106,19 @@ function make({ strategy, options, instances: count }: Setup) {
 
 /** Arrivals with exponential gaps, `rate` in requests a nanosecond, from a fixed seed. */
 function poisson(count: number, rate: number): StrategyRequest[] {
-  let state = 1;
+  const next = gaps(rate);
   let at = 0;
   return Array.from({ length: count }, (_, i) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    at += -Math.log((state + 1) / 4_294_967_297) / rate;
-    return { id: String(i), at: Math.round(at), rows: 1 };
+    at += next();
+    return { id: String(i), at, rows: 1 };
   });
+}
+
+/** Exponential gaps in whole ns. */
+function gaps(rate: number): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.round(-Math.log((state + 1) / 4_294_967_297) / rate);
+  };
 }

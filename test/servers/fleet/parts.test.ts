@@ -1,25 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FastRandom } from '../../../results/stats/index.js';
 import { createController } from '../../../servers/controllers/index.js';
-import { IndexedHeap } from '../../../servers/fleet/heap.js';
 import { Histogram } from '../../../servers/fleet/histogram.js';
 import { fewestReplicas, sensitivityOf } from '../../../servers/fleet/index.js';
+import { LeastKeys } from '../../../servers/fleet/least.js';
 
-test('the heap always knows the least key and the one after it, whatever was set', () => {
+test('the tree always knows the least key and the lowest id that has it, whatever was set', () => {
   const keys = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant(Number.POSITIVE_INFINITY));
+  const sizes = fc.constantFrom(1, 8, 9, 64, 65, 700);
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), keys), { maxLength: 60 }), (changes) => {
-      const heap = new IndexedHeap(10);
+    fc.property(sizes, fc.array(fc.tuple(fc.nat(), keys), { maxLength: 80 }), (size, changes) => {
+      const tree = new LeastKeys(size);
       const model = new Map<number, number>();
-      for (const [id, key] of changes) {
-        heap.set(id, key);
+      for (const [number, key] of changes) {
+        const id = number % size;
+        tree.set(id, key);
         if (key === Number.POSITIVE_INFINITY) model.delete(id);
         else model.set(id, key);
         const sorted = [...model].sort(([a, x], [b, y]) => x - y || a - b);
-        expect(heap.size).toBe(model.size);
-        expect(heap.leastKey()).toBe(sorted[0]?.[1] ?? Number.POSITIVE_INFINITY);
-        if (sorted.length > 0) expect(heap.leastId()).toBe(sorted[0]![0]);
-        expect(heap.secondKey()).toBe(sorted[1]?.[1] ?? Number.POSITIVE_INFINITY);
+        expect(tree.leastKey()).toBe(sorted[0]?.[1] ?? Number.POSITIVE_INFINITY);
+        expect(tree.leastId()).toBe(sorted[0]?.[0] ?? -1);
+        expect(tree.keyOf(id)).toBe(key);
       }
     }),
   );
@@ -63,6 +65,37 @@ describe('capacity', () => {
   test('if everything took a quarter longer, 13 would be needed, and the planned 10 would not do', () => {
     const [longer] = sensitivityOf({ ...question, objective: { percentile: 0.99, ns: 13e6 } }, serial, 10, [1.25]);
     expect(longer).toMatchObject({ factor: 1.25, replicas: 13, plannedKeeps: false });
+  });
+
+  test('with costs × f the replicas needed, and what the planned ones do, are those of a fleet that truly costs so much', () => {
+    // Poisson arrivals in turn to serial replicas: each replica's waits follow Lindley's recursion, here by hand.
+    const poisson = () => {
+      const random = new FastRandom(7);
+      return () => Math.max(1, Math.round(-Math.log1p(-random.next32() / 2 ** 32) * 1e6));
+    };
+    const truth = (replicas: number, costNs: number): number => {
+      const gap = poisson();
+      const free = new Float64Array(replicas);
+      const latencies = Array.from({ length: question.requests }, () => 0);
+      for (let k = 0, at = 0; k < latencies.length; k++) {
+        at += gap();
+        const end = Math.max(at, free[k % replicas]!) + costNs;
+        free[k % replicas] = end;
+        latencies[k] = end - at;
+      }
+      return latencies.sort((a, b) => a - b)[Math.floor(latencies.length * 0.99)]!;
+    };
+    const objective = { percentile: 0.99, ns: 25e6 };
+    const asked = { ...question, objective, gaps: poisson };
+    const planned = fewestReplicas(asked, serial).replicas!;
+    for (const told of sensitivityOf(asked, serial, planned, [0.8, 1, 1.1, 1.25])) {
+      const costNs = Math.round(10e6 * told.factor);
+      let needed = 1;
+      while (truth(needed, costNs) > objective.ns) needed++;
+      expect(told.replicas).toBe(needed);
+      expect(Math.abs(told.plannedLatencyNs / truth(planned, costNs) - 1)).toBeLessThan(0.01);
+      expect(told.plannedKeeps).toBe(truth(planned, costNs) <= objective.ns);
+    }
   });
 
   test('an objective below the time of one execution is kept by no number', () => {
