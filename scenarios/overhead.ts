@@ -10,16 +10,33 @@ export interface ServedOverhead {
   readonly executionNs: number;
   /** A request is under way for so much longer than it waits and computes: both ways through network, kernels, event loops. */
   readonly requestNs: number;
-  /** How long executions took, by that of their mean: what a duration is multiplied with, drawn at random. Empty: always 1. */
-  readonly spread: Float64Array;
+  /** How the probe went, request by request in the order in which they were done: a machine has good and bad moments. */
+  readonly course: Course;
+  /** Of the probe: at this rate its client and its server thread are as busy as they can be. */
+  readonly ratePerSecond: number;
 }
 
-export const NO_OVERHEAD: ServedOverhead = { executionNs: 0, requestNs: 0, spread: new Float64Array() };
+/** Columns, one row a request; `atNs` ascends from 0. Empty: nothing varies. */
+export interface Course {
+  /** When its execution was over. */
+  readonly atNs: Float64Array;
+  /** How long the execution took, by the mean. */
+  readonly factor: Float64Array;
+  /** What neither queue nor compute explains: at least `requestNs`. */
+  readonly restNs: Float64Array;
+}
+
+export const NO_OVERHEAD: ServedOverhead = {
+  executionNs: 0,
+  requestNs: 0,
+  course: { atNs: new Float64Array(), factor: new Float64Array(), restNs: new Float64Array() },
+  ratePerSecond: 0,
+};
 
 /**
  * The overhead that the run's own capacity probe shows: a closed loop that kept one `serial` instance busy. Its period less the
  * profiled cost is what an execution costs more when a server thread and a client want the processors too; the low tail (p10)
- * of what neither queue nor compute explains is the way there and back (the rest of it is waiting for a busy event loop). None where
+ * of what neither queue nor compute explains is the way there and back, the rest of it is waiting for a busy event loop. None where
  * the run has no measured probe of a serial system of that model over that transport.
  */
 export function measuredOverhead(folder: string, spec: TrialSpec, table: CostTable): ServedOverhead {
@@ -45,24 +62,59 @@ export function measuredOverhead(folder: string, spec: TrialSpec, table: CostTab
 /** Of a probe's records and rate; a probe whose server does not tell its times has no way there and back. */
 export function overheadOf(records: RecordTable, ratePerSecond: number, table: CostTable): ServedOverhead {
   const ok = OUTCOMES.indexOf('ok');
-  const rest = new Float64Array(records.length).fill(Number.NaN);
-  const computed = new Float64Array(records.length).fill(Number.NaN);
-  for (let row = 0; row < records.length; row++)
-    if (records.warmUp[row] === 0 && records.outcome[row] === ok) {
-      computed[row] = computeNs(records, row);
-      rest[row] = records.completedNs[row]! - records.issuedNs[row]! - records.queueNs[row]! - computed[row]!;
-    }
-  const sorted = ascending(rest);
+  const rows = Array.from({ length: records.length }, (_, row) => row)
+    .filter((row) => records.warmUp[row] === 0 && records.outcome[row] === ok)
+    .map((row) => {
+      const computed = computeNs(records, row);
+      const rest = records.completedNs[row]! - records.issuedNs[row]! - records.queueNs[row]! - computed;
+      return { at: records.completedNs[row]!, computed, rest };
+    })
+    .filter(({ rest }) => !Number.isNaN(rest))
+    .sort((a, b) => a.at - b.at);
+  const low = percentile(ascending(Float64Array.from(rows, ({ rest }) => rest)), 0.1);
+  const requestNs = rows.length === 0 ? 0 : Math.max(0, Math.round(low));
+  const meanNs = mean(Float64Array.from(rows, ({ computed }) => computed));
   return {
     executionNs: Math.max(0, Math.round(1e9 / ratePerSecond - costOf(table, 1))),
-    requestNs: sorted.length === 0 ? 0 : Math.max(0, Math.round(percentile(sorted, 0.1))),
-    spread: byTheirMean(ascending(computed)),
+    requestNs,
+    ratePerSecond,
+    course: {
+      atNs: Float64Array.from(rows, ({ at }) => at - rows[0]!.at),
+      factor: Float64Array.from(rows, ({ computed }) => (meanNs > 0 ? computed / meanNs : 1)),
+      restNs: Float64Array.from(rows, ({ rest }) => Math.max(requestNs, Math.round(rest))),
+    },
   };
 }
 
-function byTheirMean(values: Float64Array): Float64Array {
-  const whole = mean(values);
-  return whole > 0 ? values.map((value) => value / whole) : new Float64Array();
+/** Lives through the probe's course again and again. Looks only ahead: instants must not descend by more than a course. */
+export class Replay {
+  readonly #course: Course;
+  readonly #lengthNs: number;
+  #place = 0;
+
+  constructor(course: Course) {
+    this.#course = course;
+    this.#lengthNs = Math.max(1, course.atNs[course.atNs.length - 1] ?? 0);
+  }
+
+  /** What executions take at that instant, by their mean. */
+  factorAt(now: number): number {
+    return this.#course.factor.length === 0 ? 1 : this.#course.factor[this.#at(now)]!;
+  }
+
+  /** What a request is under way at that instant; undefined where nothing is known. */
+  restAt(now: number): number | undefined {
+    return this.#course.restNs.length === 0 ? undefined : this.#course.restNs[this.#at(now)]!;
+  }
+
+  /** The request that the probe ended next, at that instant of its course. */
+  #at(now: number): number {
+    const { atNs } = this.#course;
+    const at = now % this.#lengthNs;
+    if (atNs[this.#place]! < at) while (atNs[this.#place]! < at) this.#place++;
+    else while (this.#place > 0 && atNs[this.#place - 1]! >= at) this.#place--;
+    return this.#place;
+  }
 }
 
 function computeNs({ computeInputNs, computeInferNs, computeOutputNs }: RecordTable, row: number): number {

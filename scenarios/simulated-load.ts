@@ -39,11 +39,7 @@ export class SimulatedLoad {
   /** Of sessions: the place in the plan of each request that was taken. */
   readonly #places: number[] = [];
 
-  /** `turnaroundNs`: from an answer to when the client knows it, and may issue the next. */
-  constructor(
-    plan: LoadPlan,
-    private readonly turnaroundNs = 0,
-  ) {
+  constructor(plan: LoadPlan) {
     this.#plan = plan;
     if (plan.mode === 'open' && plan.sessions) this.#sessions = new SessionQueue(plan);
     this.#hints = plan.mix?.classes.map(({ parameters }) => hintsOf(parameters)) ?? [];
@@ -61,8 +57,8 @@ export class SimulatedLoad {
     return request;
   }
 
-  /** A request was answered or refused. */
-  completed(request: SimulatedRequest, now: Nanos, refused: boolean): void {
+  /** A request was answered or refused; the client knows it, and may issue the next, at `knownAt`. */
+  completed(request: SimulatedRequest, now: Nanos, refused: boolean, knownAt: Nanos = now): void {
     this.#now = now;
     this.#inFlight--;
     this.#sessions?.completed(this.#places[request.index]!, now, !refused);
@@ -71,7 +67,7 @@ export class SimulatedLoad {
       if (left > 0) this.#openOfQuery.set(request.query, left);
       else {
         this.#openOfQuery.delete(request.query);
-        this.#ready.push(now + (refused ? RETRY_NS : this.turnaroundNs));
+        this.#ready.push(refused ? now + RETRY_NS : knownAt);
         this.#ready.sort((a, b) => a - b);
       }
     }

@@ -1,12 +1,12 @@
 import type { LoadPlan } from '../clients/loads/index.js';
 import { OUTCOMES, RecordTable } from '../results/record.js';
-import { FastRandom, uniformInt } from '../results/stats/index.js';
-import type { CostTable } from '../servers/executors/index.js';
+import { FastRandom } from '../results/stats/index.js';
+import type { CostTable, SimulationCase } from '../servers/executors/index.js';
 import { costModel, instanceList, simulate, strategyContext } from '../servers/executors/index.js';
 import type { Execute, Nanos, StrategyRequest } from '../servers/strategies/index.js';
 import { createStrategy } from '../servers/strategies/index.js';
 import type { SystemSpec } from './contract.js';
-import { NO_OVERHEAD, type ServedOverhead } from './overhead.js';
+import { NO_OVERHEAD, Replay, type ServedOverhead } from './overhead.js';
 import { SimulatedLoad, type SimulatedRequest } from './simulated-load.js';
 
 /** A load in virtual time has no end of its own where it is open and the system is overloaded; this bounds it. */
@@ -24,8 +24,8 @@ export interface SimulatedTrial {
 
 /**
  * The same strategy object under the same load plan, in virtual time over a cost table: the same records as a real trial.
- * Client, wire and server threads are no actors here; what a probe measured of them is added as constants. The strategy plans
- * with the table as it is.
+ * Client, wire and server threads are no actors here; what a probe measured of them is added, moment by moment. The strategy
+ * plans with the table as it is.
  */
 export function simulateTrial(
   system: SystemSpec,
@@ -33,23 +33,32 @@ export function simulateTrial(
   table: CostTable,
   overhead: ServedOverhead = NO_OVERHEAD,
 ): SimulatedTrial {
-  const source = new SimulatedLoad(plan, overhead.requestNs);
+  const source = new SimulatedLoad(plan);
   const instances = instanceList(system.instances);
   const costs = costModel(instances, { cost: table });
   const served = costModel(instances, { cost: table.map(([rows, ns]) => [rows, ns + overhead.executionNs] as const) });
   const strategy = createStrategy(system.strategy.name, system.strategy.options, strategyContext(instances, costs));
-  const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex, overhead.requestNs);
+  const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex);
+  const underWay = wayOf(overhead, shareOf(plan, overhead));
   const totals = simulate(
-    { strategy, instances, durationOf: varied(served.durationOf, overhead.spread), requests: source, until: LIMIT_NS },
+    {
+      strategy,
+      instances,
+      durationOf: varied(served.durationOf, new Replay(overhead.course)),
+      requests: source,
+      until: LIMIT_NS,
+    },
     {
       started: (execution, start, end) => recorder.started(execution, start, end),
       answered: (request, at) => {
-        recorder.answered(request as SimulatedRequest, at);
-        source.completed(request as SimulatedRequest, at, false);
+        const knownAt = at + underWay(at);
+        recorder.answered(request as SimulatedRequest, at, knownAt);
+        source.completed(request as SimulatedRequest, at, false, knownAt);
       },
       rejected: (request, at, reason) => {
-        recorder.rejected(request as SimulatedRequest, at, reason);
-        source.completed(request as SimulatedRequest, at, true);
+        const knownAt = at + underWay(at);
+        recorder.rejected(request as SimulatedRequest, at, knownAt, reason);
+        source.completed(request as SimulatedRequest, at, true, knownAt);
       },
     },
   );
@@ -58,18 +67,30 @@ export function simulateTrial(
   records.tenants.push(...(plan.mix?.classes.map(({ tenant }) => tenant) ?? []));
   return {
     records,
-    durationNs: totals.lastEndNs + overhead.requestNs,
+    durationNs: Math.max(recorder.lastNs, totals.lastEndNs),
     scheduledNs: last,
     executions: totals.executions,
     batches: recorder.batches,
   };
 }
 
-/** Durations times factors drawn from the measured ones; always in the same order. */
-function varied(durationOf: CostModel['durationOf'], spread: Float64Array): CostModel['durationOf'] {
-  if (spread.length === 0) return durationOf;
+/** Durations times what executions took at that instant of the probe, by their mean. */
+function varied(durationOf: CostModel['durationOf'], replay: Replay): SimulationCase['durationOf'] {
+  return (execution, now) => Math.max(1, Math.round(durationOf(execution) * replay.factorAt(now)));
+}
+
+/** Of the load that keeps client and server thread as busy as they can be: the probability that an arrival finds them so. */
+function shareOf(plan: LoadPlan, { ratePerSecond }: ServedOverhead): number {
+  const lastNs = plan.mode === 'open' ? (plan.dueNs[plan.dueNs.length - 1] ?? 0) : 0;
+  if (plan.mode !== 'open' || lastNs === 0 || ratePerSecond === 0) return 1;
+  return Math.min(1, plan.dueNs.length / (lastNs / 1e9) / ratePerSecond);
+}
+
+/** How long a request that ends at an instant is under way: as long as the probe's then, where it meets busy threads; else the least. */
+function wayOf({ course, requestNs }: ServedOverhead, share: number): (at: Nanos) => Nanos {
+  const replay = new Replay(course);
   const random = new FastRandom(1);
-  return (execution) => Math.max(1, Math.round(durationOf(execution) * spread[uniformInt(random, spread.length)]!));
+  return (at) => (random.next32() < share * 2 ** 32 ? (replay.restAt(at) ?? requestNs) : requestNs);
 }
 
 type CostModel = ReturnType<typeof costModel>;
@@ -80,11 +101,10 @@ class Recorder {
   #table: RecordTable;
   #executions = 0;
   readonly #samples: Uint32Array;
+  /** When the last answer was known. */
+  lastNs = 0;
 
-  readonly #requestNs: number;
-
-  constructor(capacity: number, samples: Uint32Array, requestNs: number) {
-    this.#requestNs = requestNs;
+  constructor(capacity: number, samples: Uint32Array) {
     this.#table = new RecordTable(Math.max(1, capacity));
     this.#samples = samples;
   }
@@ -103,12 +123,12 @@ class Recorder {
     }
   }
 
-  answered(request: SimulatedRequest, at: Nanos): void {
-    this.#fill(request, at, 'ok');
+  answered(request: SimulatedRequest, at: Nanos, knownAt: Nanos): void {
+    this.#fill(request, at, knownAt, 'ok');
   }
 
-  rejected(request: StrategyRequest, at: Nanos, reason: string): void {
-    this.#fill(request as SimulatedRequest, at, 'rejected');
+  rejected(request: StrategyRequest, at: Nanos, knownAt: Nanos, reason: string): void {
+    this.#fill(request as SimulatedRequest, at, knownAt, 'rejected');
     this.#table.error[(request as SimulatedRequest).index] = this.#table.errorNumber(reason);
   }
 
@@ -116,7 +136,7 @@ class Recorder {
     return this.#table;
   }
 
-  #fill(request: SimulatedRequest, at: Nanos, outcome: (typeof OUTCOMES)[number]): void {
+  #fill(request: SimulatedRequest, at: Nanos, knownAt: Nanos, outcome: (typeof OUTCOMES)[number]): void {
     const row = request.index;
     this.#room(row);
     const table = this.#table;
@@ -131,8 +151,9 @@ class Recorder {
     table.serverSeenNs[row] = request.at;
     table.sentNs[row] = request.at;
     table.serverTotalNs[row] = at - request.at;
-    table.firstByteNs[row] = at + this.#requestNs;
-    table.completedNs[row] = at + this.#requestNs;
+    table.firstByteNs[row] = knownAt;
+    table.completedNs[row] = knownAt;
+    if (knownAt > this.lastNs) this.lastNs = knownAt;
     table.outcome[row] = OUTCOMES.indexOf(outcome);
     // Nothing else takes time here: the other components are known to be 0.
     for (const column of [table.receiveNs, table.computeInputNs, table.computeOutputNs, table.serialiseNs])

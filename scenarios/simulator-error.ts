@@ -15,11 +15,13 @@ export interface SimulatorError {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly throughput: number | null;
-  /** One sentence for reports. */
+  /** The machine that it was measured on; null: none. */
+  readonly host: string | null;
+  /** For reports. */
   readonly text: string;
 }
 
-/** Runs that came with the program, read after those made here. */
+/** Runs that came with the program, made elsewhere: read after those made here. */
 const REFERENCE = fileURLToPath(new URL('../../results/reference', import.meta.url));
 
 /**
@@ -35,15 +37,15 @@ export function errorOfSimulator(
     for (const folder of listRuns(root).reverse()) {
       const run = readable(folder);
       if (!run) continue;
-      const own = errorIn(run, strategy);
+      const own = errorIn(run, strategy, root === REFERENCE);
       if (own) return own;
-      other ??= errorIn(run, undefined);
+      other ??= errorIn(run, undefined, root === REFERENCE);
     }
   return other ?? NEVER;
 }
 
 const NEVER: SimulatorError = {
-  ...{ run: null, strategy: null, trials: 0, p50: null, p99: null, throughput: null },
+  ...{ run: null, strategy: null, trials: 0, p50: null, p99: null, throughput: null, host: null },
   text: 'The simulator was not held against real trials on this machine: nothing is known of its error. A scenario with `simulate: true` does so.',
 };
 
@@ -56,13 +58,17 @@ function readable(folder: string): StoredRun | undefined {
   }
 }
 
+function hostOf({ environment: { cpu, capturedAt } }: StoredRun): string {
+  return `${cpu.model}, ${cpu.logicalCores} cores, ${capturedAt.slice(0, 10)}`;
+}
+
 interface Twins {
   readonly real: TrialSummary;
   readonly simulated: TrialSummary;
   readonly strategy: string;
 }
 
-function errorIn(run: StoredRun, strategy: string | undefined): SimulatorError | undefined {
+function errorIn(run: StoredRun, strategy: string | undefined, cameAlong: boolean): SimulatorError | undefined {
   const twins = twinsOf(run).filter((each) => strategy === undefined || each.strategy === strategy);
   if (twins.length === 0) return undefined;
   const error = (of: (summary: TrialSummary) => number | null) =>
@@ -76,9 +82,14 @@ function errorIn(run: StoredRun, strategy: string | undefined): SimulatorError |
   const throughput = error(({ throughputPerSecond }) => throughputPerSecond);
   const name = twins[0]!.strategy;
   const what = strategy === undefined ? `${name} (this strategy was never served beside its simulation)` : name;
+  const host = hostOf(run);
+  const where = cameAlong
+    ? `the run that came with servemark, not on this machine but on ${host}`
+    : `${run.folder}, on ${host}`;
+  const remedy = cameAlong ? ' Measure your own: servemark run scenarios/simulator-ten.yaml.' : '';
   return {
-    ...{ run: run.folder, strategy: name, trials: twins.length, p50, p99, throughput },
-    text: `Simulator error where last measured, ${what}, ${twins.length} trials in ${run.folder}: p50 ${percent(p50)}, p99 ${percent(p99)}, throughput ${percent(throughput)}.`,
+    ...{ run: run.folder, strategy: name, trials: twins.length, p50, p99, throughput, host },
+    text: `Simulator error where last measured, ${what}, ${twins.length} trials in ${where}: p50 ${percent(p50)}, p99 ${percent(p99)}, throughput ${percent(throughput)}.${remedy}`,
   };
 }
 

@@ -16,7 +16,7 @@ export interface SimulationCase {
   readonly strategy: Strategy;
   readonly instances: readonly InstanceInfo[];
   /** Duration of an execution, speed included: integer ns ≥ 1. */
-  durationOf(execution: Execute): Nanos;
+  durationOf(execution: Execute, now: Nanos): Nanos;
   /** Sorted by `at`, or a source whose next arrival may depend on what was answered (closed loops). */
   readonly requests: Iterable<StrategyRequest> | ArrivalSource;
   readonly until?: Nanos | undefined;

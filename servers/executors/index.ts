@@ -1,5 +1,5 @@
 export { instanceList, strategyContext } from './context.js';
-export type { CostTable, SimulationSink, SimulationTotals } from './contract.js';
+export type { CostTable, SimulationCase, SimulationSink, SimulationTotals } from './contract.js';
 export { costModel, costOf, costTable } from './cost.js';
 export type { Instance, InstanceEvents, Isolation } from './instance.js';
 export type { Hints } from './job.js';

@@ -111,7 +111,7 @@ class Simulation {
     const { instance } = execution;
     if (instance >= this.simulation.instances.length || this.#ends.execution(instance) !== undefined)
       throw new Error(`the strategy starts an execution on instance ${instance}, which is busy or does not exist`);
-    const end = this.#now + this.simulation.durationOf(execution);
+    const end = this.#now + this.simulation.durationOf(execution, this.#now);
     this.#ends.add(execution, this.#now, end);
     this.#executions++;
     this.#rows += execution.rows;

@@ -34,7 +34,7 @@ describe('what serving adds to a cost table', () => {
     expect(overheadOf(recordsOf(untold), 1000, [[1, 2e6]])).toMatchObject({
       executionNs: 0,
       requestNs: 0,
-      spread: { length: 0 },
+      course: { atNs: { length: 0 } },
     });
   });
 
@@ -69,12 +69,55 @@ describe('what serving adds to a cost table', () => {
       ...rows[i]!,
       server: [0, 1, 0, i % 10 === 0 ? 11 : 1, 0, 0] as const,
     }));
-    const { spread } = overheadOf(recordsOf(executions), 400, [[1, 2e6]]);
-    expect([spread[0], spread[99]]).toEqual([expect.closeTo(0.5, 9), expect.closeTo(5.5, 9)]);
+    const { course } = overheadOf(recordsOf(executions), 400, [[1, 2e6]]);
+    expect([course.factor[1], course.factor[10]]).toEqual([expect.closeTo(0.5, 9), expect.closeTo(5.5, 9)]);
     const plan = planFrom({ type: 'single-stream', options: { duration: 2e9 } }, SEEDS, 'quick');
-    const { records } = simulateTrial(SERIAL, plan, [[1, 2e6]], { ...NO_OVERHEAD, spread });
+    const { records } = simulateTrial(SERIAL, plan, [[1, 2e6]], { ...NO_OVERHEAD, course });
     const slow = [...Array(records.length).keys()].filter((i) => records.completedNs[i]! - records.dueNs[i]! > 10e6);
     expect(slow.length / records.length).toBeGreaterThan(0.07);
     expect(slow.length / records.length).toBeLessThan(0.13);
+  });
+
+  it('keeps good and bad moments together: the same slow executions in one burst make a far longer queue than one by one', () => {
+    const plan = planFrom(
+      { type: 'open', options: { arrivals: 'constant', rate: 400, duration: 4e9 } },
+      SEEDS,
+      'quick',
+    );
+    // A second of probe, an execution a ms; 100 of 1000 take five times as long as the others, all in one place or spread.
+    const courseOf = (isSlow: (i: number) => boolean) => ({
+      atNs: Float64Array.from({ length: 1000 }, (_, i) => i * 1e6),
+      factor: Float64Array.from({ length: 1000 }, (_, i) => (isSlow(i) ? 5 : 1) / 1.4),
+      restNs: new Float64Array(1000),
+    });
+    const worst = (isSlow: (i: number) => boolean) => {
+      const { records } = simulateTrial(SERIAL, plan, [[1, 1.4e6]], { ...NO_OVERHEAD, course: courseOf(isSlow) });
+      let most = 0;
+      for (let i = 0; i < records.length; i++) most = Math.max(most, records.completedNs[i]! - records.dueNs[i]!);
+      return most;
+    };
+    expect(worst((i) => i % 10 === 0)).toBeLessThan(10e6);
+    // 100 ms of 5 ms each, due every 2.5 ms: half of them wait at its end.
+    expect(worst((i) => i >= 500 && i < 600)).toBeGreaterThan(45e6);
+  });
+
+  it('a request meets busy threads as often as the load is of the probe’s: at half its rate half of them', () => {
+    const course = {
+      atNs: Float64Array.of(0, 1e6),
+      factor: Float64Array.of(1, 1),
+      restNs: Float64Array.of(9e6, 9e6),
+    };
+    const plan = planFrom(
+      { type: 'open', options: { arrivals: 'constant', rate: 100, duration: 20e9 } },
+      SEEDS,
+      'quick',
+    );
+    const served = { ...NO_OVERHEAD, course, requestNs: 1e6, ratePerSecond: 200 };
+    const { records } = simulateTrial(SERIAL, plan, [[1, 1e6]], served);
+    const latencies = Array.from({ length: records.length }, (_, i) => records.completedNs[i]! - records.dueNs[i]!);
+    expect(new Set(latencies)).toEqual(new Set([2e6, 10e6]));
+    const busy = latencies.filter((ns) => ns === 10e6).length / latencies.length;
+    expect(busy).toBeGreaterThan(0.45);
+    expect(busy).toBeLessThan(0.55);
   });
 });
