@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, UserError } from '../results/errors.js';
 import { writeFileAtomic } from '../results/files.js';
-import { argmax, numbersOf } from './judge.js';
+import { argmax, numbersOf } from '../servers/protocol/index.js';
 import type { Judge } from './requests.js';
 
 /** How much two sets of outputs for the same samples agree. */

@@ -107,6 +107,8 @@ export class Requests {
     table.serialiseNs[row] = timings.serialiseNs;
     table.serverSeenNs[row] = timings.arrivalNs ?? Number.NaN;
     table.serverTotalNs[row] = timings.totalNs ?? Number.NaN;
+    table.loadNs[row] = timings.loadNs ?? Number.NaN;
+    table.variant[row] = timings.variant ?? 0;
     table.batchSize[row] = timings.batchSize;
     table.executionId[row] = timings.executionId;
   }

@@ -117,7 +117,7 @@ function openAny(path: string): Table {
   }
 }
 
-const UINT32 = ['sequence', 'query', 'sampleIndex', 'rows', 'batchSize', 'executionId'] as const;
+const UINT32 = ['sequence', 'query', 'sampleIndex', 'rows', 'batchSize', 'executionId', 'variant'] as const;
 const FLOAT64 = [
   'dueNs',
   'issuedNs',
@@ -132,9 +132,10 @@ const FLOAT64 = [
   'serialiseNs',
   'serverSeenNs',
   'serverTotalNs',
+  'loadNs',
 ] as const;
 /** Columns that older files lack. */
-const LATER: readonly string[] = ['sentNs', 'serverSeenNs', 'serverTotalNs'];
+const LATER: readonly string[] = ['sentNs', 'serverSeenNs', 'serverTotalNs', 'loadNs', 'variant'];
 
 type Column = readonly [name: string, data: Data];
 

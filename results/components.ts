@@ -12,7 +12,7 @@ export interface Components {
 /**
  * Where the time of a request went, end to end from due to completed:
  * `lateness` due → issued, `send` issued → last byte handed to the socket (client), `receive` first byte → decoded,
- * `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise` (server), `download` first byte → completed (client).
+ * `load` waiting for its model to be loaded, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise` (server), `download` first byte → completed (client).
  * `network` is what the client waited for the first byte beyond what the server had the request, each by its own clock:
  * wires, kernels, and the event loops of both ends. `residual` is the rest, which no stamp covers. Both are signed and never
  * clamped: a negative one shows that two components overlap. Of the ok requests whose server tells; no components and no
@@ -46,7 +46,9 @@ type PerRow = (row: number) => number;
 
 /** Every component but the residual, as a function of the row. */
 export function parts(records: RecordTable): readonly { readonly name: string; readonly value: PerRow }[] {
-  const own = (name: 'receive' | 'queue' | 'computeInput' | 'computeInfer' | 'computeOutput' | 'serialise') => {
+  const own = (
+    name: 'receive' | 'load' | 'queue' | 'computeInput' | 'computeInfer' | 'computeOutput' | 'serialise',
+  ) => {
     const values = records[`${name}Ns`];
     return { name, value: (row: number) => values[row]! };
   };
@@ -54,6 +56,7 @@ export function parts(records: RecordTable): readonly { readonly name: string; r
     { name: 'lateness', value: difference(records.issuedNs, records.dueNs) },
     { name: 'send', value: difference(records.sentNs, records.issuedNs) },
     own('receive'),
+    own('load'),
     own('queue'),
     own('computeInput'),
     own('computeInfer'),

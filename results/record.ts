@@ -38,6 +38,10 @@ export class RecordTable {
   readonly serverSeenNs: Float64Array;
   /** In the server from its first readable byte to the composed response, by stamps of its own: no sum. */
   readonly serverTotalNs: Float64Array;
+  /** It waited so long for its model to be loaded; NaN: its model was there, or the server does not tell. */
+  readonly loadNs: Float64Array;
+  /** Number of the variant that answered, from 1; 0: the server has no choice, or does not tell. */
+  readonly variant: Uint32Array;
   readonly batchSize: Uint32Array;
   readonly executionId: Uint32Array;
   /** Index into `tenants`; 0 = none. */
@@ -71,6 +75,8 @@ export class RecordTable {
     this.serialiseNs = new Float64Array(capacity).fill(Number.NaN);
     this.serverSeenNs = new Float64Array(capacity).fill(Number.NaN);
     this.serverTotalNs = new Float64Array(capacity).fill(Number.NaN);
+    this.loadNs = new Float64Array(capacity).fill(Number.NaN);
+    this.variant = new Uint32Array(capacity);
     this.batchSize = new Uint32Array(capacity);
     this.executionId = new Uint32Array(capacity);
     this.tenant = new Uint8Array(capacity);

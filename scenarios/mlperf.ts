@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DriveResult } from '../clients/job.js';
-import { argmax } from '../clients/judge.js';
 import { type LoadPlan, loadNamed, PRESETS } from '../clients/loads/index.js';
 import type { LoadFacts, TrialFacts } from '../results/facts.js';
 import { writeFileAtomic } from '../results/files.js';
@@ -17,6 +16,7 @@ import {
 import { version } from '../results/package.js';
 import type { RunStore } from '../results/store.js';
 import type { TrialSummary } from '../results/summary.js';
+import { argmax } from '../servers/protocol/index.js';
 import type { Preset, TrialSpec } from './contract.js';
 
 /** What a trial left behind. */

@@ -9,6 +9,7 @@ import { type Monitored, type MonitorSet, startMonitors } from '../results/monit
 import type { ModelStatistics } from '../servers/protocol/index.js';
 import { forkServer, type ServerHandle } from '../servers/server-handle.js';
 import type { ServerSpec } from '../servers/spec.js';
+import { sumOfStatistics } from '../servers/statistics.js';
 import type { TrialSpec } from './contract.js';
 import type { TrialContext } from './trial.js';
 
@@ -83,8 +84,8 @@ export class ServerSession implements Session {
       this.#server = server;
       const result = await Promise.race([load, deathOf(server)]);
       this.monitored = await monitors.stop();
-      const [first] = (await before) ?? [];
-      const [last] = await server.statistics();
+      const first = sumOfStatistics((await before) ?? []);
+      const last = sumOfStatistics(await server.statistics());
       this.statistics = first && last ? { before: first, after: last } : undefined;
       signal.throwIfAborted();
       return result;

@@ -1,6 +1,6 @@
 import { Batching } from './executors/batching.js';
 import type { Instance, InstanceEvents, Isolation } from './executors/index.js';
-import { RealExecutor } from './executors/real.js';
+import { RealExecutor, type Shared } from './executors/real.js';
 import { startInstance } from './executors/start-instance.js';
 import type { HostedModel } from './hosted-model.js';
 import { maxBatch, refuseFixedBatch } from './models/batch.js';
@@ -34,6 +34,8 @@ export interface LoadContext {
   readonly events?: Partial<InstanceEvents> | undefined;
   /** Which of several replicas the server is (see ServerSpec). */
   readonly replica?: number | undefined;
+  /** Of all models of the server. */
+  readonly shared?: Shared | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -71,6 +73,7 @@ function startInstances(spec: ServedModelSpec, model: ResolvedModel, events: Par
         modelPath: model.path,
         isolation: spec.isolation ?? 'thread',
         warmUpExecutions: spec.warmUpExecutions ?? DEFAULT_WARM_UP,
+        warmUp: spec.warmUp,
       },
       events,
     ),
@@ -96,6 +99,7 @@ async function assemble(
     onEvent: context.events?.event,
     executesOnce: choice.definition.executesOnce,
     replica: context.replica,
+    shared: context.shared,
   });
   const { platform, inputs, outputs } = runtime;
   const tensors = { name: model.name, versions: [model.version], platform, inputs, outputs };

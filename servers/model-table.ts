@@ -7,6 +7,7 @@ import type {
   InferTicket,
   ModelConfig,
   ModelMetadata,
+  ModelRepository,
   ModelStatistics,
   ServerMetadata,
 } from './protocol/index.js';
@@ -19,6 +20,9 @@ export class ModelTable implements InferenceService {
   /** By name; versions ascending. */
   readonly #models = new Map<string, readonly HostedModel[]>();
   readonly #server: ServerMetadata;
+  repository: ModelRepository | undefined;
+  /** Why a model that there is, of which no version is here, can't be asked now; undefined: there is none of that name. */
+  absent: (name: string) => string | undefined = () => undefined;
   #stopping = false;
 
   constructor(server: ServerMetadata) {
@@ -66,6 +70,7 @@ export class ModelTable implements InferenceService {
   }
 
   modelReady(name: string, version?: string): boolean {
+    if (!this.#models.has(name) && this.absent(name) !== undefined) return false;
     return this.#find(name, version).ready();
   }
 
@@ -99,12 +104,18 @@ export class ModelTable implements InferenceService {
 
   #find(name: string, version: string | undefined): HostedModel {
     const versions = this.#models.get(name);
-    if (versions === undefined) throw notFound(`unknown model "${name}"; this server has ${listed(this.#models)}`);
+    if (versions === undefined) throw this.#missing(name);
     if (version === undefined || version === '') return versions.at(-1)!;
     const found = versions.find((model) => model.version === version);
     if (found !== undefined) return found;
     const expected = versions.map((model) => `"${model.version}"`).join(', ');
     throw notFound(`model "${name}" has no version "${version}"; expected ${expected}`);
+  }
+
+  #missing(name: string): ProtocolError {
+    const why = this.absent(name);
+    if (why !== undefined) return new ProtocolError('UNAVAILABLE', `model "${name}" is not ready: ${why}`, 'not-ready');
+    return notFound(`unknown model "${name}"; this server has ${listed(this.#models)}`);
   }
 }
 

@@ -54,6 +54,9 @@ export function openRequestLog(spec: RequestLogSpec, event: (text: string) => vo
       modelMetadata: (name, version) => service.modelMetadata(name, version),
       modelConfig: (name, version) => service.modelConfig(name, version),
       modelStatistics: (name, version) => service.modelStatistics(name, version),
+      get repository() {
+        return service.repository;
+      },
       infer(request, receivedNs, done) {
         const number = requests++;
         if (hash(number, seed) >= threshold) return service.infer(request, receivedNs, done);

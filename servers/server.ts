@@ -1,61 +1,88 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { nowNs } from '../results/clock.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { lookUp } from '../results/lookup.js';
 import { version } from '../results/package.js';
 import type { InstanceEvents } from './executors/index.js';
+import { sharedFrom } from './executors/real.js';
 import { DEFAULT_LIMITS, type Frontend, type FrontendDefinition, frontends } from './frontends/index.js';
 import { type LoadedModel, loadModel } from './load-model.js';
 import { ModelTable } from './model-table.js';
 import type { ResolvedModel } from './models/index.js';
 import { metricsText } from './prometheus.js';
 import type { InferenceService, ModelMetadata } from './protocol/index.js';
+import { openRepository } from './repository/index.js';
 import { openRequestLog } from './request-log.js';
-import type { ServedModelSpec, ServerSpec, ServerUsage } from './spec.js';
+import type { EndpointSpec, RepositoryServerSpec, ServedModelSpec, ServerSpec, ServerUsage } from './spec.js';
 import { serverUsage } from './usage.js';
 
-/** A server that answers. */
-export interface RunningServer {
+/** What listens. */
+export interface OpenServer {
   /** Frontend name → address: `rest` → `http://127.0.0.1:8000`, `grpc` → `127.0.0.1:8001`. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly service: InferenceService;
+  /** Stops accepting, answers what it has, stops the workers. */
+  close(): Promise<void>;
+}
+
+/** A server that answers. */
+export interface RunningServer extends OpenServer {
   /** The first of its models, as are the next two. */
   readonly model: ResolvedModel;
   readonly metadata: ModelMetadata;
   /** What the runtime runs on. */
   readonly providers: readonly string[];
   usage(): ServerUsage;
-  /** Stops accepting, answers what it has, stops the workers. */
-  close(): Promise<void>;
 }
 
-/** The longest wait for answers when closing: a model whose worker does not come back would hold the server for ever. */
-const DRAIN_MS = 8000;
+/** What is undone, last first, where a start fails. */
+type Undo = (() => Promise<unknown>)[];
 
 /**
  * Find the models, load and warm their instances, and open the frontends. Throws UserError where anything about the spec is
  * wrong, model file and ports included; nothing keeps running then.
  */
-export async function startServer(
+export function startServer(
   spec: ServerSpec,
   events: Partial<InstanceEvents> = {},
   signal?: AbortSignal,
 ): Promise<RunningServer> {
-  const log = spec.requestLog ? openRequestLog(spec.requestLog, events.event) : undefined;
-  const undo: (() => Promise<unknown>)[] = [async () => log?.close()];
-  try {
+  return orUndone(async (undo) => {
     const loaded = await loadAll(spec, events, signal, undo);
     const table = new ModelTable({ name: spec.name, version, extensions: EXTENSIONS });
     for (const { service } of loaded) table.add(service);
-    const served = log ? log.over(table) : table;
-    const open = await openFrontends(spec, table, served, undo);
+    const open = await openEndpoint(spec, table, events, undo);
+    const { model, metadata, providers } = loaded[0]!;
+    return { ...open, model, metadata, providers, usage: () => serverUsage(loaded) };
+  });
+}
+
+/** A server of a folder of models that come and go. Throws UserError as `startServer`. */
+export function startRepositoryServer(
+  spec: RepositoryServerSpec,
+  events: Partial<InstanceEvents> = {},
+): Promise<OpenServer> {
+  return orUndone(async (undo) => {
+    const extensions = [...EXTENSIONS, 'model_repository'];
+    const table = new ModelTable({ name: spec.name, version, extensions });
+    undo.unshift(() => Promise.all(table.all().map((model) => model.close())));
+    const context = { events, event: events.event ?? (() => {}), shared: sharedFrom(nowNs()) };
+    const repository = await openRepository(spec.repository, table, context);
+    undo.unshift(() => repository.close());
+    table.repository = repository;
+    const open = await openEndpoint(spec, table, events, undo);
     const close = async () => {
-      table.stopAccepting();
-      const answered = [...table.all().map((model) => model.drained()), ...[...open.values()].map(closed)];
-      await Promise.race([Promise.all(answered), delay(DRAIN_MS, undefined, { ref: false })]);
-      await Promise.all(table.all().map((model) => model.close()));
-      await log?.close();
+      await repository.close();
+      await open.close();
     };
-    return running(served, loaded, open, close);
+    return { ...open, close };
+  });
+}
+
+async function orUndone<Server>(start: (undo: Undo) => Promise<Server>): Promise<Server> {
+  const undo: Undo = [];
+  try {
+    return await start(undo);
   } catch (error) {
     for (const step of undo) await step();
     throw error;
@@ -69,10 +96,11 @@ async function loadAll(
   spec: ServerSpec,
   events: Partial<InstanceEvents>,
   signal: AbortSignal | undefined,
-  undo: (() => Promise<unknown>)[],
+  undo: Undo,
 ): Promise<LoadedModel[]> {
   const models: ServedModelSpec[] = [spec, ...(spec.others ?? [])];
-  const context = { place: spec.name, events, replica: spec.replica, signal };
+  const shared = sharedFrom(nowNs(), spec.replica);
+  const context = { place: spec.name, events, replica: spec.replica, shared, signal };
   const results = await Promise.allSettled(models.map((model) => loadModel(model, context)));
   const loaded = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   undo.unshift(() => Promise.all(loaded.map(({ service }) => service.close())));
@@ -91,11 +119,46 @@ function refuseSameNames(loaded: readonly LoadedModel[], place: string): void {
   if (problems.length > 0) throw new UserError(problems);
 }
 
+/** The longest wait for answers when closing: a model whose worker does not come back would hold the server for ever. */
+const DRAIN_MS = 8000;
+
+/** The table behind the frontends that were asked for, and behind the request log. */
+async function openEndpoint(
+  spec: EndpointSpec,
+  table: ModelTable,
+  events: Partial<InstanceEvents>,
+  undo: Undo,
+): Promise<OpenServer> {
+  const log = spec.requestLog ? openRequestLog(spec.requestLog, events.event) : undefined;
+  undo.push(async () => log?.close());
+  const service = log ? log.over(table) : table;
+  const open = await openFrontends(spec, table, service, undo);
+  const close = async () => {
+    table.stopAccepting();
+    const answered = [
+      ...table.all().map((model) => model.drained()),
+      ...[...open.values()].map((frontend) => frontend.close()),
+    ];
+    await Promise.race([Promise.all(answered), delay(DRAIN_MS, undefined, { ref: false })]);
+    await Promise.all(table.all().map((model) => model.close()));
+    await log?.close();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    addresses: Object.fromEntries([...open].map(([name, { address }]) => [name, address])),
+    service,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
 async function openFrontends(
-  spec: ServerSpec,
+  spec: EndpointSpec,
   table: ModelTable,
   service: InferenceService,
-  undo: (() => Promise<unknown>)[],
+  undo: Undo,
 ): Promise<Map<string, Frontend>> {
   const open = new Map<string, Frontend>();
   for (const [name, { host = '127.0.0.1', port }] of Object.entries(spec.frontends)) {
@@ -107,30 +170,4 @@ async function openFrontends(
     undo.unshift(() => frontend.close());
   }
   return open;
-}
-
-function closed(frontend: Frontend): Promise<void> {
-  return frontend.close();
-}
-
-function running(
-  service: InferenceService,
-  loaded: readonly LoadedModel[],
-  open: ReadonlyMap<string, Frontend>,
-  close: () => Promise<void>,
-): RunningServer {
-  const { model, metadata, providers } = loaded[0]!;
-  let closing: Promise<void> | undefined;
-  return {
-    addresses: Object.fromEntries([...open].map(([name, { address }]) => [name, address])),
-    service,
-    model,
-    metadata,
-    providers,
-    usage: () => serverUsage(loaded),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
-  };
 }

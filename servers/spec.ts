@@ -1,6 +1,7 @@
-import type { CostTable, Isolation } from './executors/index.js';
+import type { CostTable, Isolation, WarmUpSample } from './executors/index.js';
 import type { FrontendLimits } from './frontends/index.js';
 import type { ModelSpec } from './models/index.js';
+import type { RepositorySpec } from './repository/index.js';
 import type { RequestLogSpec } from './request-log.js';
 
 /** A model and how it is served: its own strategy over its own instances. Plain data. */
@@ -17,27 +18,38 @@ export interface ServedModelSpec {
   readonly isolation?: Isolation | undefined;
   /** An instance's executions before it is ready; default 3. */
   readonly warmUpExecutions?: number | undefined;
+  /** In their place: executions that must succeed. */
+  readonly warmUp?: readonly WarmUpSample[] | undefined;
   /** c(b) of the model, for strategies that use the profile. */
   readonly profile?: CostTable | undefined;
   /** `none`: requests carry the model's own tensors; default `server`: what its entry's processors take, where it has any. */
   readonly processing?: 'server' | 'none' | undefined;
 }
 
-/** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
-export interface ServerSpec extends ServedModelSpec {
+/** Where a server listens, and what it writes down. */
+export interface EndpointSpec {
   /** In server metadata and in messages. */
   readonly name: string;
-  /** Further models in the same process, each with a strategy and instances of its own. */
-  readonly others?: readonly ServedModelSpec[] | undefined;
   /** Frontend name → where it listens; port 0 = any free one. Default host: loopback. */
   readonly frontends: Readonly<Record<string, { readonly host?: string | undefined; readonly port: number }>>;
   readonly limits?: FrontendLimits | undefined;
   /** One line a request; absent: none. */
   readonly requestLog?: RequestLogSpec | undefined;
+}
+
+/** Everything that a server is started from, as plain data: it crosses a process boundary as JSON. */
+export interface ServerSpec extends EndpointSpec, ServedModelSpec {
+  /** Further models in the same process, each with a strategy and instances of its own. */
+  readonly others?: readonly ServedModelSpec[] | undefined;
   /** Which of several replicas behind a gateway it is, 0 … 255; absent: it stands alone. */
   readonly replica?: number | undefined;
   /** Processors of the server process, as in `taskset -c`: `0,2-3`. Only where it runs in a process of its own. */
   readonly cpus?: string | undefined;
+}
+
+/** A server whose models are those of a folder. */
+export interface RepositoryServerSpec extends EndpointSpec {
+  readonly repository: RepositorySpec;
 }
 
 /** CPU time and memory of a server, since it started. */

@@ -113,6 +113,42 @@ export class StatisticsCollector {
   }
 }
 
+/** Of all models of a server together; undefined where there are none. Named as the first. */
+export function sumOfStatistics(models: readonly ModelStatistics[]): ModelStatistics | undefined {
+  const [first, ...others] = models;
+  return first && others.reduce(sumOfTwo, first);
+}
+
+function sumOfTwo(a: ModelStatistics, b: ModelStatistics): ModelStatistics {
+  const sum = (one: StatisticDuration, other: StatisticDuration | undefined) => ({
+    count: one.count + (other?.count ?? 0),
+    ns: one.ns + (other?.ns ?? 0),
+  });
+  const names = Object.keys(a.inference_stats) as (keyof ModelStatistics['inference_stats'])[];
+  const stats = names.map((name) => [name, sum(a.inference_stats[name], b.inference_stats[name])]);
+  const batches = new Map(b.batch_stats.map((batch) => [batch.batch_size, batch]));
+  for (const batch of a.batch_stats) {
+    const other = batches.get(batch.batch_size);
+    batches.set(batch.batch_size, {
+      batch_size: batch.batch_size,
+      compute_input: sum(batch.compute_input, other?.compute_input),
+      compute_infer: sum(batch.compute_infer, other?.compute_infer),
+      compute_output: sum(batch.compute_output, other?.compute_output),
+    });
+  }
+  return {
+    ...a,
+    ...((a.servemark_loads ?? b.servemark_loads) && {
+      servemark_loads: sum(a.servemark_loads ?? none(), b.servemark_loads),
+    }),
+    last_inference: Math.max(a.last_inference, b.last_inference),
+    inference_count: a.inference_count + b.inference_count,
+    execution_count: a.execution_count + b.execution_count,
+    inference_stats: Object.fromEntries(stats) as ModelStatistics['inference_stats'],
+    batch_stats: [...batches.values()].sort((one, other) => one.batch_size - other.batch_size),
+  };
+}
+
 interface BatchTotals {
   readonly compute_input: StatisticDuration;
   readonly compute_infer: StatisticDuration;

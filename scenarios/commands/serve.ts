@@ -1,10 +1,12 @@
 import { UserError } from '../../results/errors.js';
 import { unknownName } from '../../results/lookup.js';
-import { parseFraction } from '../../results/units.js';
+import { duration, parseFraction } from '../../results/units.js';
+import type { Isolation } from '../../servers/executors/index.js';
 import type { ModelSpec } from '../../servers/models/index.js';
 import { findModel, models } from '../../servers/models/index.js';
 import { runtimes } from '../../servers/runtimes/index.js';
-import { startServer } from '../../servers/server.js';
+import { type OpenServer, startRepositoryServer, startServer } from '../../servers/server.js';
+import type { EndpointSpec } from '../../servers/spec.js';
 import { strategyNamed } from '../../servers/strategies/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
@@ -26,14 +28,29 @@ interface ServeOptions {
   readonly profile?: string;
   readonly requestLog?: string;
   readonly requestLogSample: string;
+  readonly repository?: string;
+  readonly modelControl: string;
+  readonly loadModel: readonly string[];
+  readonly poll: string;
+  readonly swap: string;
 }
 
 export const serveCommand: CommandDefinition = {
   name: 'serve',
-  summary: 'serve a model with a strategy over KServe v2 (REST and gRPC) until SIGTERM or Ctrl-C',
+  summary:
+    'serve a model with a strategy, or a folder of models, over KServe v2 (REST and gRPC) until SIGTERM or Ctrl-C',
   configure(command, finish) {
     command
-      .argument('<model>', 'zoo name, runtime name (synthetic, null) or path of an ONNX file')
+      .argument('[model]', 'zoo name, runtime name (synthetic, null) or path of an ONNX file')
+      .option('--repository <folder>', 'serve every model of a folder: NAME/1/model.onnx, perhaps NAME/config.pbtxt')
+      .option('--model-control <mode>', 'of a repository: none, poll or explicit', 'none')
+      .option('--load-model <name...>', 'explicit control: what to load at start; * = all', [])
+      .option('--poll <interval>', 'between two looks at the folder, with poll', '2s')
+      .option(
+        '--swap <policy>',
+        'availability: load the new version first; resource: unload the old one first',
+        'availability',
+      )
       .option('--strategy <name>', 'serving strategy', 'serial')
       .option('--set <key=value...>', 'options of the strategy', [])
       .option('--model-set <key=value...>', 'options of the model’s runtime', [])
@@ -47,50 +64,116 @@ export const serveCommand: CommandDefinition = {
       .option('--profile <file>', 'cost table from `servemark profile`, for strategies that plan with it')
       .option('--request-log <file>', 'append one JSON line a request; - = standard output')
       .option('--request-log-sample <share>', 'of the requests, like 1%', '100%')
-      .action((model: string, options: ServeOptions) => finish(serve(model, options)));
+      .action((model: string | undefined, options: ServeOptions) => finish(serve(model, options)));
   },
 };
 
-async function serve(model: string, options: ServeOptions): Promise<number> {
+async function serve(model: string | undefined, options: ServeOptions): Promise<number> {
   strategyNamed(options.strategy, '--strategy');
-  if (options.isolation !== 'thread' && options.isolation !== 'process')
-    throw new UserError({
-      place: '--isolation',
-      found: `"${options.isolation}" is unknown`,
-      allowed: 'thread, process',
-    });
-  if (options.grpcEngine !== 'grpc' && options.grpcEngine !== 'grpc-js')
-    throw new UserError({
-      place: '--grpc-engine',
-      found: `"${options.grpcEngine}" is unknown`,
-      allowed: 'grpc, grpc-js',
-    });
+  const isolation = oneOf('--isolation', options.isolation, ['thread', 'process']);
+  const engine = oneOf('--grpc-engine', options.grpcEngine, ['grpc', 'grpc-js']);
   const stopped = nextSignal();
-  const server = await startServer(
-    {
-      name: 'servemark',
-      model: modelArgument(model, options.name, parseSettings(options.modelSet)),
-      strategy: { name: options.strategy, options: parseSettings(options.set) },
-      instances: wholeNumber('--instances', options.instances, 1, 64),
-      isolation: options.isolation,
-      frontends: {
-        rest: { host: options.host, port: wholeNumber('--rest-port', options.restPort, 0, 65535) },
-        [options.grpcEngine]: { host: options.host, port: wholeNumber('--grpc-port', options.grpcPort, 0, 65535) },
-      },
-      profile: options.profile === undefined ? undefined : readProfile(options.profile),
-      requestLog:
-        options.requestLog === undefined
-          ? undefined
-          : { path: options.requestLog, sample: shareOf('--request-log-sample', options.requestLogSample) },
+  const endpoint: EndpointSpec = {
+    name: 'servemark',
+    frontends: {
+      rest: { host: options.host, port: wholeNumber('--rest-port', options.restPort, 0, 65535) },
+      [engine]: { host: options.host, port: wholeNumber('--grpc-port', options.grpcPort, 0, 65535) },
     },
-    { event: (text) => process.stderr.write(`${text}\n`) },
-  );
-  process.stdout.write(
-    `ready ${server.addresses.rest} grpc://${server.addresses[options.grpcEngine]} ${server.metadata.name} ${options.strategy}\n`,
-  );
+    requestLog:
+      options.requestLog === undefined
+        ? undefined
+        : { path: options.requestLog, sample: shareOf('--request-log-sample', options.requestLogSample) },
+  };
+  const events = { event: (text: string) => process.stderr.write(`${text}\n`) };
+  const [server, what] =
+    options.repository === undefined
+      ? await serveOne(model, options, isolation, endpoint, events)
+      : await serveFolder(model, options.repository, options, isolation, endpoint, events);
+  process.stdout.write(`ready ${server.addresses.rest} grpc://${server.addresses[engine]} ${what}\n`);
   await stopped;
   await server.close();
   return EXIT.done;
+}
+
+type Served = Promise<[server: OpenServer, what: string]>;
+type Events = { readonly event: (text: string) => void };
+
+async function serveOne(
+  model: string | undefined,
+  options: ServeOptions,
+  isolation: Isolation,
+  endpoint: EndpointSpec,
+  events: Events,
+): Served {
+  if (model === undefined)
+    throw new UserError({
+      place: 'MODEL',
+      found: 'no model is named',
+      allowed: 'a zoo name, a runtime or a file; or --repository FOLDER',
+    });
+  const server = await startServer(
+    {
+      ...endpoint,
+      model: modelArgument(model, options.name, parseSettings(options.modelSet)),
+      strategy: { name: options.strategy, options: parseSettings(options.set) },
+      instances: wholeNumber('--instances', options.instances, 1, 64),
+      isolation,
+      profile: options.profile === undefined ? undefined : readProfile(options.profile),
+    },
+    events,
+  );
+  return [server, `${server.metadata.name} ${options.strategy}`];
+}
+
+async function serveFolder(
+  model: string | undefined,
+  root: string,
+  options: ServeOptions,
+  isolation: Isolation,
+  endpoint: EndpointSpec,
+  events: Events,
+): Served {
+  if (model !== undefined)
+    throw new UserError({
+      place: 'MODEL',
+      found: `"${model}" beside --repository`,
+      allowed: 'one of them: the models of a repository are those of its folder',
+      remedy: 'Leave the model out; --load-model names what to load under --model-control explicit',
+    });
+  const control = oneOf('--model-control', options.modelControl, ['none', 'poll', 'explicit']);
+  if (control !== 'explicit' && options.loadModel.length > 0)
+    throw new UserError({
+      place: '--load-model',
+      found: `it names models under --model-control ${control}, which loads all`,
+      remedy: 'Use --model-control explicit, or leave it out',
+    });
+  const repository = {
+    root,
+    control,
+    load: options.loadModel,
+    pollMs: pollMs(options.poll),
+    swap: oneOf('--swap', options.swap, ['availability', 'resource']),
+    isolation,
+  };
+  const server = await startRepositoryServer({ ...endpoint, repository }, events);
+  const ready = server.service.repository!.index(true).length;
+  return [server, `${ready} of ${root} (${control})`];
+}
+
+function pollMs(text: string): number {
+  const parsed = duration().safeParse(text);
+  if (parsed.success && parsed.data >= 10e6) return parsed.data / 1e6;
+  throw new UserError({
+    place: '--poll',
+    found: `"${text}" is no interval`,
+    allowed: 'like 500ms or 2s; at least 10ms',
+  });
+}
+
+function oneOf<const Value extends string>(place: string, text: string, allowed: readonly Value[]): Value {
+  const found = allowed.find((value) => value === text);
+  if (found !== undefined) return found;
+  throw new UserError({ place, found: `"${text}" is unknown`, allowed: allowed.join(', ') });
 }
 
 /** Throws UserError where it is no share of a whole. */

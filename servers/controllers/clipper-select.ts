@@ -5,13 +5,17 @@ import { answering, operations } from './support/steps.js';
 
 const options = z
   .strictObject({
-    algorithm: z.enum(['exp3', 'exp4']).default('exp3'),
+    algorithm: z.enum(['exp3', 'exp4', 'epsilon-greedy', 'ucb1']).default('exp3'),
     /** Models to choose from; as many as `weights` where those are given, else 2. */
     arms: positive().optional(),
     eta: z.number().positive().default(0.01),
     /** Initial weights, all 1. */
     weights: z.array(z.number().positive()).min(1).optional(),
     minWeight: z.number().positive().default(1e-12),
+    /** epsilon-greedy: share of the choices that are made evenly among all. */
+    epsilon: z.number().min(0).max(1).default(0.1),
+    /** epsilon-greedy, ucb1: what a loss counts after the next one, 1 = the same for ever. */
+    discount: z.number().positive().max(1).default(1),
     minConfidence: z.number().default(0),
     defaultOutput: z.number().default(0),
     /** Combined predictions lose their fraction, as in the release. */
@@ -31,13 +35,16 @@ const predictions = z.array(z.number().nullable());
  */
 export const clipperSelect = defineController({
   name: 'clipper-select',
-  summary: 'Bandit over models: Exp3 picks one, Exp4 combines all, weights follow the losses',
+  summary: 'Bandit over models: Exp3, epsilon-greedy and UCB1 pick one, Exp4 combines all; they learn from losses',
   source: 'Clipper selection policies',
   options,
-  create: (given) => controllerOf(new Bandit(given)),
+  create: (given) => controllerOf(given.algorithm.startsWith('exp') ? new Bandit(given) : new MeanBandit(given)),
 });
 
-function controllerOf(bandit: Bandit): Controller {
+/** What both kinds of bandit do; only exp4 learns of several arms at once. */
+type Chooser = Pick<Bandit, 'algorithm' | 'arms' | 'select' | 'learn' | 'combine'>;
+
+function controllerOf(bandit: Chooser): Controller {
   const { arms } = bandit;
   const arm = z
     .number()
@@ -53,7 +60,7 @@ function controllerOf(bandit: Bandit): Controller {
   );
   return operations('clipper-select', {
     select: answering('clipper-select.select', z.object({ draw: z.number() }), (step) => bandit.select(step.draw)),
-    feedback: bandit.algorithm === 'exp3' ? learnOne : learnAll,
+    feedback: bandit.algorithm === 'exp4' ? learnAll : learnOne,
     combine: answering('clipper-select.combine', z.object({ predictions: each }), (step) =>
       bandit.combine(step.predictions),
     ),
@@ -106,6 +113,70 @@ class Bandit {
   #probabilities(): number[] {
     const sum = this.#weights.reduce((total, weight) => total + weight, 0);
     return this.#weights.map((weight) => weight / sum);
+  }
+}
+
+/**
+ * Chooses by mean losses: epsilon-greedy takes the least but for a share of even choices, ucb1 the one whose mean reward plus
+ * sqrt(2 ln n / nᵢ) is largest; what was never chosen comes first, the lowest of equals. `weights` are mean rewards. Both are
+ * ours beside Clipper's. Source: Auer, Cesa-Bianchi, Fischer 2002; the discount is Garivier and Moulines 2011.
+ */
+class MeanBandit implements Chooser {
+  readonly algorithm: Options['algorithm'];
+  readonly arms: number;
+  readonly combine: Bandit['combine'];
+  readonly #counts: number[];
+  readonly #rewards: number[];
+
+  constructor(readonly options: Options) {
+    const like = new Bandit(options);
+    this.algorithm = options.algorithm;
+    this.arms = like.arms;
+    this.combine = (given) => like.combine(given);
+    this.#counts = new Array<number>(this.arms).fill(0);
+    this.#rewards = this.#counts.slice();
+  }
+
+  /** One draw decides both whether it is an even choice and which. */
+  select(draw: number): { arm: number; probability: number } {
+    const p = this.#probabilities();
+    const { epsilon } = this.options;
+    const even = this.algorithm === 'epsilon-greedy' && draw < epsilon;
+    const arm = even ? Math.min(this.arms - 1, Math.floor((draw / epsilon) * this.arms)) : this.#best();
+    return { arm, probability: p[arm]! };
+  }
+
+  learn(losses: readonly (readonly [arm: number, loss: number])[]): { weights: number[]; probabilities: number[] } {
+    const { discount } = this.options;
+    for (const [arm, loss] of losses) {
+      for (let i = 0; i < this.arms; i++) {
+        this.#counts[i]! *= discount;
+        this.#rewards[i]! *= discount;
+      }
+      this.#counts[arm]! += 1;
+      this.#rewards[arm]! += 1 - loss;
+    }
+    return { weights: this.#counts.map((_, arm) => this.#mean(arm)), probabilities: this.#probabilities() };
+  }
+
+  #mean(arm: number): number {
+    return this.#counts[arm] === 0 ? 0 : this.#rewards[arm]! / this.#counts[arm]!;
+  }
+
+  #best(): number {
+    const total = this.#counts.reduce((sum, count) => sum + count, 0);
+    const scores = this.#counts.map((count, arm) => {
+      if (count === 0) return Number.POSITIVE_INFINITY;
+      const bonus = this.algorithm === 'ucb1' ? Math.sqrt((2 * Math.log(Math.max(1, total))) / count) : 0;
+      return this.#mean(arm) + bonus;
+    });
+    return scores.indexOf(Math.max(...scores));
+  }
+
+  #probabilities(): number[] {
+    const best = this.#best();
+    const even = this.algorithm === 'epsilon-greedy' ? this.options.epsilon / this.arms : 0;
+    return this.#counts.map((_, arm) => even + (arm === best ? 1 - even * this.arms : 0));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Problem } from '../../results/errors.js';
+import type { Datatype } from '../protocol/index.js';
 import type { ExecutionPart, RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 
 /** What an instance is made from; plain data. */
@@ -10,8 +11,28 @@ export interface InstanceSpec {
   readonly modelPath: string | undefined;
   /** `thread`: a worker thread; `process`: a child process, which can be killed and whose crash stays its own. */
   readonly isolation: Isolation;
-  /** Executions of one row of zeros before it reports ready. */
+  /** Executions of one row of zeros before it reports ready; a model that can't take them goes without. */
   readonly warmUpExecutions: number;
+  /** In their place: executions that must succeed, or it does not start. */
+  readonly warmUp?: readonly WarmUpSample[] | undefined;
+}
+
+/** So many equal executions. Source: Triton "ModelWarmup". */
+export interface WarmUpSample {
+  readonly name: string;
+  readonly rows: number;
+  readonly count: number;
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly datatype: Datatype;
+    /** Without the batch dimension where `batched`. */
+    readonly dims: readonly number[];
+    readonly batched: boolean;
+    /** Random numbers by a fixed seed instead of zeros. */
+    readonly random?: boolean | undefined;
+    /** Raw bytes of one row; every row of the batch is the same. */
+    readonly file?: string | undefined;
+  }[];
 }
 
 export type Isolation = 'thread' | 'process';

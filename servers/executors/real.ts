@@ -25,12 +25,27 @@ export interface RealExecutorOptions {
    * for there is no instant from which all of them count.
    */
   readonly replica?: number | undefined;
+  /** Absent: it is the server's only one. */
+  readonly shared?: Shared | undefined;
   /** One line about something unusual: a strategy's action that this executor cannot carry out. */
   readonly onEvent?: ((text: string) => void) | undefined;
 }
 
+/** What the executors of a server's models have in common. */
+export interface Shared {
+  /** From when arrivals count, by the executors' clock. */
+  readonly originNs: number;
+  /** Executions of one server have different numbers, from 1, whichever model they are of. */
+  nextExecution(): number;
+}
+
 /** Ids are 32 bit: room for 256 replicas. */
 const EXECUTIONS_OF_A_REPLICA = 2 ** 24;
+
+export function sharedFrom(originNs: number, replica = 0): Shared {
+  let executions = replica * EXECUTIONS_OF_A_REPLICA;
+  return { originNs, nextExecution: () => ++executions };
+}
 
 /** An outcome that came and waits for its turn. */
 interface Completion {
@@ -60,8 +75,8 @@ export class RealExecutor {
   #completions: Completion[] = [];
   /** Answers to be given once the instances have work again. */
   #answers: (() => void)[] = [];
+  readonly #shared: Shared;
   #requests = 0;
-  #executions = 0;
   #pumping = false;
   #pumpIsDue = false;
 
@@ -71,13 +86,13 @@ export class RealExecutor {
     this.#batching = options.batching;
     this.#statistics = options.statistics;
     this.#clock = options.clock ?? realClock();
+    this.#shared = options.shared ?? sharedFrom(this.#clock.now(), options.replica);
     this.#replies = new Replies(
       options.statistics,
       options.modelVersion,
       () => this.#clock.now(),
-      options.replica === undefined,
+      options.replica === undefined ? this.#shared.originNs : undefined,
     );
-    this.#executions = (options.replica ?? 0) * EXECUTIONS_OF_A_REPLICA;
     this.#kept = new KeptResults(options.keptBytes ?? 256 * 1024 ** 2);
     this.#executesOnce = options.executesOnce ?? false;
     this.#onEvent = options.onEvent ?? (() => {});
@@ -187,7 +202,14 @@ export class RealExecutor {
 
   #execute(action: Execute): void {
     const formedNs = this.#clock.now();
-    const running: Running = { action, number: ++this.#executions, formedNs, startNs: 0, endNs: 0, killed: false };
+    const running: Running = {
+      action,
+      number: this.#shared.nextExecution(),
+      formedNs,
+      startNs: 0,
+      endNs: 0,
+      killed: false,
+    };
     this.#running[action.instance] = running;
     const requests = action.requests.map(requestOf);
     const rows = action.paddedRows ?? action.rows;

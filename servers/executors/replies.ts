@@ -26,21 +26,19 @@ export class Replies {
   readonly #statistics: ExecutorStatistics;
   readonly #modelVersion: string;
   readonly #now: () => number;
-  /** When the server started. */
-  readonly #originNs: number;
   #outstanding = 0;
   #waiters: (() => void)[] = [];
 
+  /** `originNs`: when the server started; undefined: arrivals are not told. */
   constructor(
     statistics: ExecutorStatistics,
     modelVersion: string,
     now: () => number,
-    private readonly tellsArrival = true,
+    private readonly originNs: number | undefined,
   ) {
     this.#statistics = statistics;
     this.#modelVersion = modelVersion;
     this.#now = now;
-    this.#originNs = now();
   }
 
   /** A request came in. */
@@ -70,7 +68,7 @@ export class Replies {
     const { formedNs, startNs, endNs, action, number } = result.execution;
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
-    if (this.tellsArrival) timings.arrivalNs = job.receivedNs - this.#originNs;
+    if (this.originNs !== undefined) timings.arrivalNs = job.receivedNs - this.originNs;
     timings.queueNs = formedNs - job.arrivedNs;
     timings.computeInputNs = startNs - formedNs;
     timings.computeInferNs = endNs - startNs;
@@ -89,7 +87,7 @@ export class Replies {
     }
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
-    if (this.tellsArrival) timings.arrivalNs = job.receivedNs - this.#originNs;
+    if (this.originNs !== undefined) timings.arrivalNs = job.receivedNs - this.originNs;
     timings.queueNs = this.#now() - job.arrivedNs;
     this.#answer(job, outputs, timings, { servemark_source: source });
   }

@@ -69,13 +69,19 @@ function answer(
   }
 }
 
-function control(answerOf: (target: Target) => object): handleUnaryCall<Partial<Target> | ProtocolError, object> {
+function control(
+  answerOf: (target: Target) => object | Promise<object>,
+): handleUnaryCall<Partial<Target> | ProtocolError, object> {
   return (call, callback) => {
+    const fail = (error: unknown) => callback(serviceError(error));
     try {
       if (call.request instanceof ProtocolError) throw call.request;
-      callback(null, answerOf({ name: call.request.name ?? '', version: call.request.version || undefined }));
+      const { name = '', version, ready = false, model_name = '', parameters = {} } = call.request;
+      const answer = answerOf({ name, version: version || undefined, ready, model_name, parameters });
+      if (answer instanceof Promise) answer.then((later: object) => callback(null, later), fail);
+      else callback(null, answer);
     } catch (error) {
-      callback(serviceError(error));
+      fail(error);
     }
   };
 }

@@ -2,16 +2,32 @@ import { messageOf } from '../../results/errors.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { decodeGrpcRequest } from '../protocol/grpc-codec.js';
 import type { InferenceService, InferOutcome, InferRequest, InferTicket } from '../protocol/index.js';
-import { repositoryIndex } from './repository.js';
+import { repositoryIndex, repositoryOf } from './repository.js';
 
-/** The requests of all control methods: both fields may be absent. An empty version is none. */
+/** The requests of all control methods: fields may be absent. An empty version is none. */
 export interface Target {
   readonly name: string;
   readonly version: string | undefined;
+  /** RepositoryIndex: only those that are ready. */
+  readonly ready: boolean;
+  /** RepositoryModelLoad and -Unload. */
+  readonly model_name: string;
+  readonly parameters: Readonly<Record<string, RepositoryParameter>>;
 }
 
-/** The methods of `inference.GRPCInferenceService` but ModelInfer: what they answer, spelt as on the wire. They may throw. */
-export function controlMethods(service: InferenceService): Readonly<Record<string, (target: Target) => object>> {
+/** One of its fields holds the value; `parameter_choice` says which. */
+interface RepositoryParameter {
+  readonly parameter_choice?: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The methods of `inference.GRPCInferenceService` but ModelInfer: what they answer, spelt as on the wire, perhaps later. They
+ * may throw.
+ */
+export function controlMethods(
+  service: InferenceService,
+): Readonly<Record<string, (target: Target) => object | Promise<object>>> {
   return {
     ServerLive: () => ({ live: service.live() }),
     ServerReady: () => ({ ready: service.ready() }),
@@ -22,7 +38,16 @@ export function controlMethods(service: InferenceService): Readonly<Record<strin
     ModelStatistics: ({ name, version }) => ({
       model_stats: service.modelStatistics(name === '' ? undefined : name, version),
     }),
-    RepositoryIndex: () => ({ models: repositoryIndex(service) }),
+    RepositoryIndex: ({ ready }) => ({ models: repositoryIndex(service, ready) }),
+    RepositoryModelLoad: async ({ model_name, parameters }) => {
+      const plain = Object.entries(parameters).map(([key, of]) => [key, of[of.parameter_choice ?? '']] as const);
+      await repositoryOf(service).load(model_name, Object.fromEntries(plain));
+      return {};
+    },
+    RepositoryModelUnload: async ({ model_name }) => {
+      await repositoryOf(service).unload(model_name);
+      return {};
+    },
   };
 }
 

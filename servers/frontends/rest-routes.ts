@@ -1,7 +1,7 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { InferenceService } from '../protocol/index.js';
 import type { HttpExchange } from './http1-connection.js';
-import { repositoryIndex } from './repository.js';
+import { repositoryIndex, repositoryOf } from './repository.js';
 import type { Handler, RestContext, Target } from './rest-exchange.js';
 import { handleInfer } from './rest-infer.js';
 import { replyError, replyJson, replyText } from './rest-reply.js';
@@ -19,9 +19,15 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   'v2/models/M/stats': json((service, { model, version }) => ({
     model_stats: service.modelStatistics(model, version),
   })),
-  'v2/repository/index': {
-    POST: ({ service }, exchange) => replyJson(exchange, 200, repositoryIndex(service)),
-  },
+  'v2/repository/index': answering((service, _, { ready }) => repositoryIndex(service, ready === true)),
+  'v2/repository/models/M/load': answering(async (service, { model }, { parameters }) => {
+    await repositoryOf(service).load(model, isObject(parameters) ? parameters : {});
+    return {};
+  }),
+  'v2/repository/models/M/unload': answering(async (service, { model }) => {
+    await repositoryOf(service).unload(model);
+    return {};
+  }),
   metrics: { GET: replyMetrics },
 };
 
@@ -63,6 +69,12 @@ function parsePath(target: string): ParsedPath {
   const path = target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*$/, '');
   const segments = path.split('/').filter((segment) => segment !== '');
   const [first, second, model, versions, version] = segments;
+  if (first === 'v2' && second === 'repository' && model === 'models' && versions !== undefined)
+    return {
+      key: ['v2', 'repository', 'models', 'M', ...segments.slice(4)].join('/'),
+      model: decodeSegment(versions),
+      version: undefined,
+    };
   const plain = first !== 'v2' || second !== 'models' || model === undefined;
   if (plain || (model === 'stats' && segments.length === 3))
     return { key: segments.join('/'), model: '', version: undefined };
@@ -85,6 +97,35 @@ function decodeSegment(segment: string): string {
 
 function json(answer: (service: InferenceService, target: Target) => unknown): Readonly<Record<string, Handler>> {
   return { GET: ({ service }, exchange, target) => replyJson(exchange, 200, answer(service, target)) };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** POST of a small JSON object, or of nothing. */
+function answering(
+  answer: (service: InferenceService, target: Target, body: Json) => unknown,
+): Readonly<Record<string, Handler>> {
+  return {
+    POST: async ({ service }, exchange, target) => {
+      const body = jsonOf(exchange.bytes);
+      exchange.giveBack();
+      replyJson(exchange, 200, await answer(service, target, body));
+    },
+  };
+}
+
+function jsonOf(bytes: Buffer): Json {
+  try {
+    const value: unknown = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
+    if (isObject(value)) return value;
+  } catch {
+    // Told below.
+  }
+  throw new ProtocolError('INVALID_ARGUMENT', 'the body is no JSON object; expected one, or none');
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** 200 or 503; clients look at the status, people at the body. */

@@ -8,7 +8,8 @@ export { ChunkedBody, HEAD_END, LINE_END, MalformedHttp } from './http1-chunks.j
 export { INFER_HEADER, parseHeaderLength } from './json.js';
 export { encodeJsonRequest, inferPath } from './json-request.js';
 export { decodeJsonResponse } from './json-response.js';
-export type { InferenceService, InferOutcome, InferTicket } from './service.js';
+export { argmax, classOf, numbersOf } from './scores.js';
+export type { InferenceService, InferOutcome, InferTicket, ModelIndex, ModelRepository } from './service.js';
 export { byteCount, ELEMENT_BYTES, elementCount, joinBytes, showShape } from './tensors.js';
 export { TIMING_PARAMETERS, timingsFromParameters } from './timings.js';
 export * from './types.js';

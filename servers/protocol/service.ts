@@ -20,6 +20,24 @@ export interface InferTicket {
   cancel(): void;
 }
 
+/** One entry of the repository extension's index; spelt as on the wire. */
+export interface ModelIndex {
+  readonly name: string;
+  /** Empty where none is loaded. */
+  readonly version: string;
+  readonly state: 'READY' | 'LOADING' | 'UNLOADING' | 'UNAVAILABLE';
+  readonly reason: string;
+}
+
+/** Triton's repository extension: models that come and go while the server runs. They throw ProtocolError. */
+export interface ModelRepository {
+  index(readyOnly: boolean): readonly ModelIndex[];
+  /** Resolves when it is ready. `parameters`: `config`, a model configuration as JSON. */
+  load(name: string, parameters: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Resolves when it is gone and what it had is answered. */
+  unload(name: string): Promise<void>;
+}
+
 /** What a frontend needs of the server core; also the whole of the in-process transport. */
 export interface InferenceService {
   live(): boolean;
@@ -36,4 +54,6 @@ export interface InferenceService {
    * once (refusals), unless cancelled. Callbacks, not promises: this is the per-request path.
    */
   infer(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket;
+  /** Absent: its models are those that it was started with. */
+  readonly repository?: ModelRepository | undefined;
 }

@@ -14,6 +14,8 @@ export const TIMING_PARAMETERS = {
   totalNs: 'servemark_total_ns',
   preprocessNs: 'servemark_preprocess_ns',
   postprocessNs: 'servemark_postprocess_ns',
+  loadNs: 'servemark_load_ns',
+  variant: 'servemark_variant',
 } as const satisfies Record<keyof ServerTimings, string>;
 
 /** In the order in which they travel. */
@@ -33,7 +35,9 @@ export function timingsToParameters(timings: ServerTimings): Parameters {
 }
 
 /** Absent where there is nothing to tell, and from our older versions. */
-const OPTIONAL: readonly (keyof ServerTimings)[] = ['arrivalNs', 'totalNs', 'preprocessNs', 'postprocessNs'];
+const OPTIONAL: readonly (keyof ServerTimings)[] = [
+  ...(['arrivalNs', 'totalNs', 'preprocessNs', 'postprocessNs', 'loadNs', 'variant'] as const),
+];
 
 /** The timings in a response's parameters; undefined where one is missing that all our versions send (another server). */
 export function timingsFromParameters(parameters: Parameters | undefined): ServerTimings | undefined {
@@ -62,5 +66,7 @@ export function emptyTimings(): ServerTimings {
     totalNs: undefined,
     preprocessNs: undefined,
     postprocessNs: undefined,
+    loadNs: undefined,
+    variant: undefined,
   };
 }

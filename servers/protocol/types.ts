@@ -116,6 +116,8 @@ export interface ModelStatistics {
     readonly compute_infer: StatisticDuration;
     readonly compute_output: StatisticDuration;
   }[];
+  /** Our own: loads of models whose memory is limited. Absent elsewhere. */
+  readonly servemark_loads?: StatisticDuration | undefined;
   /** Our own: what executions were made of inside of a runtime with several workers. Absent elsewhere. */
   readonly servemark_parts?: readonly PartStatistic[] | undefined;
 }
@@ -155,4 +157,8 @@ export interface ServerTimings {
   /** Decoded → queued, and executed → answer made, of a model with processors in the server; `receiveNs` is without it. */
   preprocessNs?: number | undefined;
   postprocessNs?: number | undefined;
+  /** It waited so long for its model to be loaded; undefined: it was there. */
+  loadNs?: number | undefined;
+  /** Number of the variant that answered, from 1, where the server chose among several. */
+  variant?: number | undefined;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { compareOutputs } from '../../clients/agreement.js';
-import { classOf } from '../../clients/judge.js';
+import { classOf } from '../../servers/protocol/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'agreement-'));
 afterAll(() => rmSync(folder, { recursive: true }));

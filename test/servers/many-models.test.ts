@@ -20,6 +20,7 @@ describe('a server of several models', () => {
     ]);
     expect(together.map((outcome) => outcome.ok)).toEqual([true, true, true, true]);
     expect(together.map((outcome) => outcome.timings!.batchSize)).toEqual([1, 2, 2, 1]);
+    expect(new Set(together.map((outcome) => outcome.timings!.executionId)).size).toBe(3);
     expect(server.service.modelStatistics().map(({ name, inference_count }) => [name, inference_count])).toEqual([
       ['a', 1],
       ['b', 2],

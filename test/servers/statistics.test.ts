@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { metricsText } from '../../servers/prometheus.js';
 import { emptyTimings } from '../../servers/protocol/timings.js';
-import { StatisticsCollector } from '../../servers/statistics.js';
+import { StatisticsCollector, sumOfStatistics } from '../../servers/statistics.js';
 
 /** Two requests of 1 and 3 rows in one execution of 4, one of 2 rows alone, one failure. */
 function collected(): StatisticsCollector {
@@ -60,4 +60,18 @@ test('Prometheus sees Triton’s names, in microseconds', async () => {
   expect(text).toContain('nv_inference_compute_infer_duration_us{model="m",version="1"} 9');
   expect(text).toContain('nv_inference_pending_request_count{model="m",version="1"} 9');
   expect(text).toContain('# TYPE nv_inference_count counter');
+});
+
+test('Of several models counts add up, batch by batch', () => {
+  const other = new StatisticsCollector('n', '1', () => 1_800_000_000_000);
+  other.requestSucceeded(4, { ...emptyTimings(), computeInferNs: 100, batchSize: 4 });
+  other.executionEnded(4, 1, 100, 1);
+  const sum = sumOfStatistics([collected().snapshot(), other.snapshot()])!;
+  expect([sum.inference_count, sum.execution_count, sum.last_inference]).toEqual([10, 3, 1_800_000_000_000]);
+  expect(sum.inference_stats.success.count).toBe(4);
+  expect(sum.batch_stats.map((batch) => [batch.batch_size, batch.compute_infer])).toEqual([
+    [2, { count: 1, ns: 3000 }],
+    [4, { count: 2, ns: 3100 }],
+  ]);
+  expect(sumOfStatistics([])).toBeUndefined();
 });

@@ -1,0 +1,2 @@
+export { openRepository } from './repository.js';
+export type { RepositorySpec } from './spec.js';
