@@ -1,11 +1,11 @@
-import type { IncomingHttpHeaders } from 'node:http2';
 import { nowNs } from '../../results/clock.js';
+import type { Headers } from '../../servers/protocol/http2/index.js';
 import { decodeGrpcResponse, grpcTimings, timingsFromParameters } from '../../servers/protocol/index.js';
 import type { CallHandle, CallOutcome, CallResult } from './contract.js';
 import type { Pending } from './deadlines.js';
 import { grpcStatusName, MODEL_INFER, REASON_KEY } from './grpc-names.js';
 import { startUnary, type UnarySink } from './grpc-stream.js';
-import type { Http2Sessions } from './http2-sessions.js';
+import type { Http2Links } from './http2-links.js';
 import { brokenCall, codeOfGrpc, outcomeOf } from './outcomes.js';
 
 /** Bytes of an answer among which our server's timings are. */
@@ -24,14 +24,14 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
 
   /** Without `keepBody` the result has no `response`: whoever looks at the time only spares itself the memory. */
   constructor(
-    private readonly sessions: Http2Sessions,
+    private readonly links: Http2Links,
     private readonly frame: readonly Uint8Array[],
     private readonly keepBody: boolean,
     private readonly done: (result: CallResult) => void,
   ) {}
 
   start(): void {
-    this.leave = startUnary(this.sessions.pick(), this.keepBody ? WHOLE : BEGINNING, this.frame, this);
+    this.leave = startUnary(this.links, this.keepBody ? WHOLE : BEGINNING, this.frame, this);
   }
 
   cancel(): void {
@@ -50,7 +50,7 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
     this.firstByteNs = nowNs();
   }
 
-  answered(status: number, message: Buffer, trailers: IncomingHttpHeaders): void {
+  answered(status: number, message: Buffer, trailers: Headers): void {
     if (this.settled) return;
     const completedNs = nowNs();
     this.settle(status === 0 ? this.answer(completedNs, message) : this.refusal(completedNs, status, trailers));
@@ -78,14 +78,13 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
     }
   }
 
-  private refusal(completedNs: number, status: number, trailers: IncomingHttpHeaders): CallResult {
-    const reason = trailers[REASON_KEY];
+  private refusal(completedNs: number, status: number, trailers: Headers): CallResult {
     return {
       outcome: outcomeOf(codeOfGrpc(status)),
       sentNs: this.sentNs,
       firstByteNs: this.firstByteNs,
       completedNs,
-      errorCode: typeof reason === 'string' ? reason : grpcStatusName(status),
+      errorCode: trailers.get(REASON_KEY) ?? grpcStatusName(status),
       errorMessage: grpcMessage(trailers),
     };
   }
@@ -103,8 +102,8 @@ export class GrpcCall implements UnarySink, CallHandle, Pending {
 }
 
 /** `grpc-message`, percent-decoded; as it is where it is not sound. Source: gRPC over HTTP2, "Responses". */
-export function grpcMessage(trailers: IncomingHttpHeaders): string {
-  const text = String(trailers['grpc-message'] ?? '');
+export function grpcMessage(trailers: Headers): string {
+  const text = trailers.get('grpc-message') ?? '';
   if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);

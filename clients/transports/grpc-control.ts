@@ -3,13 +3,13 @@ import { inferenceService } from '../../servers/protocol/index.js';
 import { grpcMessage } from './grpc-call.js';
 import { grpcStatusName } from './grpc-names.js';
 import { startUnary } from './grpc-stream.js';
-import type { Http2Sessions } from './http2-sessions.js';
+import type { Http2Links } from './http2-links.js';
 
 const SERVICE = inferenceService();
 
 /** A control method of the service, outside of any measurement. Rejects where it is not answered OK, or when `signal` aborts. */
 export function askControl<Answer>(
-  sessions: Http2Sessions,
+  links: Http2Links,
   name: string,
   request: object,
   signal: AbortSignal,
@@ -17,7 +17,7 @@ export function askControl<Answer>(
   const method = SERVICE[name] as unknown as MethodDefinition<object, Answer>;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const leave = startUnary(sessions.pick(), { path: method.path }, framed(method.requestSerialize(request)), {
+    const leave = startUnary(links, { path: method.path }, framed(method.requestSerialize(request)), {
       head: () => {},
       answered(status, message, trailers) {
         signal.removeEventListener('abort', abort);

@@ -1,14 +1,8 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-} from 'node:http2';
 import { messageOf } from '../../results/errors.js';
+import { ERROR, type Headers, type Http2Stream, type StreamSink } from '../../servers/protocol/http2/index.js';
 import { MessageReader } from '../../servers/protocol/index.js';
 import { grpcStatusOfHttp } from './grpc-names.js';
-import { socketError } from './http2-sessions.js';
+import type { Http2Links } from './http2-links.js';
 
 /** Who hears what becomes of a unary call: `head` at most once, then one of the other two, once. */
 export interface UnarySink {
@@ -16,7 +10,7 @@ export interface UnarySink {
   written?(): void;
   head(): void;
   /** The server's word. `message` is the answer, or its beginning, where `status` is 0 (OK). */
-  answered(status: number, message: Buffer, trailers: IncomingHttpHeaders): void;
+  answered(status: number, message: Buffer, trailers: Headers): void;
   /** No answer. `code`: `ECONNREFUSED`, `REFUSED_STREAM`, `malformed` … */
   broken(code: string, message: string): void;
 }
@@ -29,86 +23,82 @@ export interface UnaryOptions {
 
 /** One unary gRPC call on an HTTP/2 stream. `chunks`: the request's frame. Returns what breaks it off, silently. */
 export function startUnary(
-  session: ClientHttp2Session,
+  links: Http2Links,
   { path, keptBytes }: UnaryOptions,
   chunks: readonly Uint8Array[],
   sink: UnarySink,
 ): () => void {
-  const stream = session.request({ ...HEADERS, ':path': path }, STREAM);
-  const call = new UnaryStream(session, stream, sink, keptBytes);
-  send(stream, chunks);
+  const call = new UnaryStream(sink, keptBytes);
+  call.stream = links.pick().connection.request(links.headOf(path), chunks, call);
   return () => call.leave();
 }
 
-/** Of the messages that HTTP/2 needs: names and values are the same for every call, so that HPACK makes a byte of each. */
-const HEADERS = { ':method': 'POST', te: 'trailers', 'content-type': 'application/grpc' };
-const STREAM = { endStream: false };
-
-function send(stream: ClientHttp2Stream, chunks: readonly Uint8Array[]): void {
-  const last = chunks.length - 1;
-  if (last > 0) {
-    stream.cork();
-    for (let i = 0; i < last; i++) stream.write(chunks[i]);
-  }
-  stream.end(chunks[last]);
-}
-
-class UnaryStream {
+class UnaryStream implements StreamSink {
+  stream: Http2Stream | undefined;
   private settled = false;
+  private trailing: Headers | undefined;
   private readonly reader: MessageReader;
 
   constructor(
-    private readonly session: ClientHttp2Session,
-    private readonly stream: ClientHttp2Stream,
     private readonly sink: UnarySink,
     keptBytes: number | undefined,
   ) {
     this.reader = new MessageReader(keptBytes === undefined ? ANY : { ...ANY, keptBytes });
-    if (sink.written) stream.once('finish', () => this.written());
-    stream.on('response', (headers) => this.head(headers));
-    stream.on('data', (chunk: Buffer) => this.data(chunk));
-    stream.on('trailers', (trailers) => this.trailers(trailers));
-    stream.on('error', ignore);
-    stream.on('close', () => this.closed());
   }
 
   leave(): void {
     this.settled = true;
-    this.stream.close(constants.NGHTTP2_CANCEL);
+    this.stream?.reset(ERROR.CANCEL);
   }
 
-  private written(): void {
+  sent(): void {
     if (!this.settled) this.sink.written?.();
   }
 
-  private head(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
+  headers(headers: Headers, trailing: boolean): void {
     if (this.settled) return;
-    this.sink.head();
-    // A call that fails at once has its trailers in the head.
-    if (headers['grpc-status'] !== undefined) this.trailers(headers);
-    else if (headers[':status'] !== 200) this.answer(grpcStatusOfHttp(headers[':status'] ?? 0), headers);
-    else if (!headers['content-type']?.startsWith('application/grpc'))
-      this.malformed(`the answer's content-type is ${headers['content-type']}; expected application/grpc`);
+    this.trailing = headers;
+    if (!trailing) this.head(headers);
   }
 
-  private data(chunk: Buffer): void {
+  data(bytes: Buffer, from: number, to: number): void {
     if (this.settled) return;
     try {
-      this.reader.feed(chunk);
+      this.reader.feed(bytes, from, to);
     } catch (error) {
       this.malformed(messageOf(error));
     }
   }
 
-  private trailers(trailers: IncomingHttpHeaders): void {
+  ended(): void {
     if (this.settled) return;
-    const status = Number(trailers['grpc-status'] ?? Number.NaN);
+    const { reader } = this;
+    const trailers = this.trailing!;
+    const status = Number(trailers.get('grpc-status') ?? Number.NaN);
     if (!Number.isInteger(status)) this.malformed('the answer has no grpc-status');
-    else if (status !== 0 || this.reader.complete) this.answer(status, trailers);
+    else if (status !== 0 || reader.complete) this.answer(status, trailers);
     else this.malformed('the answer ended before its message was complete');
   }
 
-  private answer(status: number, trailers: IncomingHttpHeaders): void {
+  broken(code: string, message: string): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.sink.broken(code, message);
+  }
+
+  private head(headers: Headers): void {
+    this.sink.head();
+    // A call that fails at once has its trailers in the head, which ends the stream.
+    if (headers.has('grpc-status')) return;
+    const status = headers.get(':status');
+    if (status !== '200') {
+      this.answer(grpcStatusOfHttp(Number(status)), headers);
+      this.stream?.reset(ERROR.CANCEL);
+    } else if (!headers.get('content-type')?.startsWith('application/grpc'))
+      this.malformed(`the answer's content-type is ${headers.get('content-type')}; expected application/grpc`);
+  }
+
+  private answer(status: number, trailers: Headers): void {
     this.settled = true;
     this.sink.answered(status, this.reader.message, trailers);
   }
@@ -117,38 +107,6 @@ class UnaryStream {
     this.leave();
     this.sink.broken('malformed', message);
   }
-
-  private closed(): void {
-    if (this.settled) return;
-    this.settled = true;
-    const error = socketError(this.session);
-    const { rstCode } = this.stream;
-    if (error) this.sink.broken(error.code ?? error.name, error.message);
-    else if (rstCode && rstCode !== constants.NGHTTP2_CANCEL)
-      this.sink.broken(RESETS[rstCode] ?? `RST ${rstCode}`, 'the stream was reset');
-    else this.sink.broken('ECONNRESET', 'the connection closed before the answer was complete');
-  }
 }
 
-/** What ends a stream is told at its close. */
-function ignore(): void {}
-
 const ANY = { maxBytes: Number.POSITIVE_INFINITY };
-
-/** HTTP/2's error codes. Source: RFC 9113, 7. */
-const RESETS = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-];

@@ -6,10 +6,10 @@ import type { CallHandle, CallResult, Transport, TransportDefinition, TransportO
 import { Deadlines } from './deadlines.js';
 import { GrpcCall } from './grpc-call.js';
 import { askControl } from './grpc-control.js';
-import { Http2Sessions } from './http2-sessions.js';
+import { Http2Links } from './http2-links.js';
 import { hostAndPort } from './loopback.js';
 
-/** KServe v2 over HTTP/2, on an engine of our own: node:http2, gRPC's framing and `ModelInfer` by hand. */
+/** KServe v2 over HTTP/2, on an engine of our own: HTTP/2, gRPC's framing and `ModelInfer` by hand. */
 export const grpc = {
   name: 'grpc',
   summary: 'gRPC over HTTP/2 with raw tensors',
@@ -21,13 +21,13 @@ export const grpc = {
 const STREAMS_PER_CONNECTION = 100;
 
 class GrpcTransport implements Transport {
-  private readonly sessions: Http2Sessions;
+  private readonly links: Http2Links;
   private readonly deadlines: Deadlines;
   private readonly keepBodies: boolean;
 
   constructor(private readonly options: TransportOptions) {
     const count = Math.max(1, Math.ceil(options.connections / STREAMS_PER_CONNECTION));
-    this.sessions = new Http2Sessions(hostAndPort(options.url), count);
+    this.links = new Http2Links(hostAndPort(options.url), count);
     this.deadlines = new Deadlines(options.timeoutNs);
     this.keepBodies = options.responses ?? true;
   }
@@ -60,7 +60,7 @@ class GrpcTransport implements Transport {
   }
 
   infer(encoded: unknown, done: (result: CallResult) => void): CallHandle {
-    const call = new GrpcCall(this.sessions, encoded as readonly Uint8Array[], this.keepBodies, done);
+    const call = new GrpcCall(this.links, encoded as readonly Uint8Array[], this.keepBodies, done);
     this.deadlines.add(call, nowNs());
     call.start();
     return call;
@@ -68,14 +68,14 @@ class GrpcTransport implements Transport {
 
   async close(): Promise<void> {
     this.deadlines.close();
-    this.sessions.destroy();
+    this.links.destroy();
   }
 
   private async control<Answer>(name: string, signal?: AbortSignal): Promise<Answer> {
     const timeout = AbortSignal.timeout(Math.min(30_000, Math.max(1, this.options.timeoutNs / 1e6)));
     const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
     try {
-      return await askControl<Answer>(this.sessions, name, { name: this.options.model }, either);
+      return await askControl<Answer>(this.links, name, { name: this.options.model }, either);
     } catch (error) {
       throw new Error(`${name} of ${this.options.url}: ${messageOf(error)}`, { cause: error });
     }

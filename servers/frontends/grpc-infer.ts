@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { nowNs } from '../../results/clock.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { frameGrpcResponse } from '../protocol/grpc-codec.js';
 import { MessageReader } from '../protocol/grpc-frames.js';
+import type { Headers, Http2Stream, StreamSink } from '../protocol/http2/index.js';
 import type { InferenceService, InferOutcome, InferRequest, InferTicket } from '../protocol/index.js';
 import { startInfer } from './grpc-methods.js';
 import { statusOf } from './grpc-status.js';
@@ -12,20 +12,18 @@ import { answerUnary, refuseCall } from './grpc-wire.js';
 /** ModelInfer on an HTTP/2 stream, the per-request path. A client that goes away, or is out of time, cancels its request. */
 export function serveInfer(
   service: InferenceService,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
+  stream: Http2Stream,
+  headers: Headers,
   maxBytes: number,
   receivedNs: number,
-): void {
+): StreamSink {
   const call = new InferCall(service, stream, maxBytes, receivedNs);
-  stream.on('data', (chunk: Buffer) => call.data(chunk));
-  stream.on('end', () => call.ended());
-  stream.on('close', () => call.closed());
-  const timeout = timeoutMs(headers['grpc-timeout']);
+  const timeout = timeoutMs(headers.get('grpc-timeout'));
   if (timeout !== undefined) call.expireIn(timeout);
+  return call;
 }
 
-class InferCall {
+class InferCall implements StreamSink {
   private readonly reader: MessageReader;
   private ticket: InferTicket | undefined;
   private answered = false;
@@ -33,7 +31,7 @@ class InferCall {
 
   constructor(
     private readonly service: InferenceService,
-    private readonly stream: ServerHttp2Stream,
+    private readonly stream: Http2Stream,
     maxBytes: number,
     private readonly receivedNs: number,
   ) {
@@ -44,15 +42,28 @@ class InferCall {
     this.deadline = setTimeout(() => this.expired(), ms);
   }
 
-  data(chunk: Buffer): void {
+  data(bytes: Buffer, from: number, to: number): void {
     if (this.answered) return;
     try {
-      this.reader.feed(chunk);
+      this.reader.feed(bytes, from, to);
       if (this.reader.complete && this.ticket === undefined) this.start();
     } catch (error) {
       this.ticket?.cancel();
       this.refuse(error);
     }
+  }
+
+  /** Trailers of a request say nothing. */
+  headers(): void {}
+
+  ended(): void {
+    if (!this.answered && !this.reader.complete)
+      this.refuse(new ProtocolError('INVALID_ARGUMENT', 'the request ended before its message was complete'));
+  }
+
+  broken(): void {
+    if (!this.answered) this.ticket?.cancel();
+    this.settle();
   }
 
   private start(): void {
@@ -72,20 +83,10 @@ class InferCall {
     }
   }
 
-  ended(): void {
-    if (!this.answered && !this.reader.complete)
-      this.refuse(new ProtocolError('INVALID_ARGUMENT', 'the request ended before its message was complete'));
-  }
-
   private expired(): void {
     if (this.answered) return;
     this.ticket?.cancel();
     this.refuse(new ProtocolError('DEADLINE_EXCEEDED', 'the deadline that the client gave has passed', 'deadline'));
-  }
-
-  closed(): void {
-    if (!this.answered) this.ticket?.cancel();
-    this.settle();
   }
 
   private refuse(error: unknown): void {

@@ -5,8 +5,8 @@ const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 10
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** `grpc-timeout` in whole milliseconds, at least 1; undefined where there is none or it cannot be read. */
-export function timeoutMs(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string') return undefined;
+export function timeoutMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
   const [, digits, unit] = /^(\d{1,8})([HMSmun])$/.exec(header) ?? [];
   if (digits === undefined || unit === undefined) return undefined;
   return Math.min(LONGEST_MS, Math.max(1, Math.ceil(Number(digits) * UNITS[unit]!)));

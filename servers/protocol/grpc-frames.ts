@@ -1,22 +1,27 @@
+import type { BufferPool } from './buffer-pool.js';
 import { ProtocolError } from './errors.js';
 
 /** Bytes before a message: whether it is compressed, and its length. Source: gRPC over HTTP2, "Length-Prefixed-Message". */
 const PREFIX_BYTES = 5;
 
+/** Beyond this, memory grows with what has really come. */
+const TRUSTED_BYTES = 8 * 1024 ** 2;
+
 export interface MessageLimits {
   readonly maxBytes: number;
   /** Only so many bytes of the message's beginning are kept; default all. */
   readonly keptBytes?: number;
+  /** Where its memory comes from; whoever gives it back knows that nobody reads the message any more. */
+  readonly pool?: BufferPool;
 }
 
-/**
- * The one message of a unary call, out of a stream's bytes as they come. A message that comes in one piece is a view of it;
- * in several, each is copied once, into its place.
- */
+/** The one message of a unary call, out of a stream's bytes as they come. Each byte is copied once, into its place. */
 export class MessageReader {
   /** The message, or its beginning; good once `complete`. */
   message: Buffer = EMPTY;
-  private prefix: Buffer = EMPTY;
+  /** What has come of the prefix, and its value so far. */
+  private prefixBytes = 0;
+  private length = 0;
   /** Bytes of the message that are still to come; −1: its length has not come. */
   private left = -1;
   private kept = 0;
@@ -28,59 +33,59 @@ export class MessageReader {
   }
 
   /** Bytes of this message only. Throws ProtocolError as `take` does, and INTERNAL for bytes behind it. */
-  feed(chunk: Buffer): void {
-    const taken = this.take(chunk);
-    if (taken < chunk.length)
-      throw new ProtocolError('INTERNAL', `${chunk.length - taken} bytes behind the message; expected one message`);
+  feed(bytes: Buffer, from = 0, to = bytes.length): void {
+    const behind = to - this.take(bytes, from, to);
+    if (behind > 0) throw new ProtocolError('INTERNAL', `${behind} bytes behind the message; expected one message`);
   }
 
   /**
-   * Takes what belongs to this message; returns how many bytes that are. Throws ProtocolError: RESOURCE_EXHAUSTED as soon as a
-   * message is announced that is longer than allowed, UNIMPLEMENTED for a compressed one.
+   * Takes what belongs to this message; returns where it ends. Throws ProtocolError: RESOURCE_EXHAUSTED as soon as a message
+   * is announced that is longer than allowed, UNIMPLEMENTED for a compressed one.
    */
-  take(chunk: Buffer): number {
-    let from = 0;
-    if (this.left < 0) {
-      from = this.begin(chunk);
-      if (this.left < 0) return chunk.length;
+  take(bytes: Buffer, from: number, to: number): number {
+    let at = from;
+    while (this.left < 0) {
+      if (at === to) return to;
+      this.prefix(bytes[at++]!);
     }
-    const to = Math.min(chunk.length, from + this.left);
-    if (to > from) {
-      this.keep(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
-      this.left -= to - from;
-    }
-    return to;
+    const end = Math.min(to, at + this.left);
+    if (end > at) this.keep(bytes, at, end);
+    this.left -= end - at;
+    return end;
   }
 
-  /** Reads the prefix; returns where the message begins. */
-  private begin(chunk: Buffer): number {
-    const before = this.prefix.length;
-    const whole = before === 0 ? chunk : Buffer.concat([this.prefix, chunk]);
-    if (whole.length < PREFIX_BYTES) {
-      this.prefix = Buffer.from(whole);
-      return 0;
-    }
-    if (whole[0] !== 0)
+  private prefix(byte: number): void {
+    if (this.prefixBytes === 0 && byte !== 0)
       throw new ProtocolError('UNIMPLEMENTED', 'the message is compressed; expected none: send it uncompressed');
-    const length = whole.readUInt32BE(1);
+    this.length = this.length * 256 + byte;
+    this.prefixBytes++;
+    if (this.prefixBytes < PREFIX_BYTES) return;
     const { maxBytes } = this.limits;
-    if (length > maxBytes)
+    if (this.length > maxBytes)
       throw new ProtocolError(
         'RESOURCE_EXHAUSTED',
-        `the message is ${length} bytes; expected at most ${maxBytes} bytes`,
+        `the message is ${this.length} bytes; expected at most ${maxBytes} bytes`,
       );
-    this.left = length;
-    return PREFIX_BYTES - before;
+    this.left = this.length;
   }
 
-  private keep(bytes: Buffer): void {
-    const { keptBytes = Number.POSITIVE_INFINITY } = this.limits;
-    if (this.kept === 0 && (bytes.length === this.left || bytes.length >= keptBytes)) this.message = bytes;
-    else if (this.kept < keptBytes) {
-      if (this.kept === 0) this.message = Buffer.allocUnsafeSlow(Math.min(this.left, keptBytes));
-      bytes.copy(this.message, this.kept);
-    }
-    this.kept += bytes.length;
+  private keep(bytes: Buffer, from: number, to: number): void {
+    const wanted = Math.min(this.length, this.limits.keptBytes ?? this.length);
+    const end = Math.min(to, from + wanted - this.kept);
+    if (end <= from) return;
+    const needed = this.kept + end - from;
+    if (needed > this.message.length)
+      this.grow(Math.min(wanted, Math.max(TRUSTED_BYTES, 2 * this.message.length, needed)));
+    bytes.copy(this.message, this.kept, from, end);
+    this.kept = needed;
+  }
+
+  private grow(size: number): void {
+    const { pool } = this.limits;
+    const before = this.message;
+    this.message = pool ? pool.take(size) : Buffer.allocUnsafe(size);
+    before.copy(this.message);
+    pool?.give(before);
   }
 }
 

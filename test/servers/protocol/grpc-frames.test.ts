@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BufferPool } from '../../../servers/protocol/buffer-pool.js';
 import { frameGrpcRequest, grpcTimings } from '../../../servers/protocol/grpc-codec.js';
 import { MessageReader } from '../../../servers/protocol/grpc-frames.js';
 
@@ -17,11 +18,41 @@ describe('MessageReader', () => {
     }
   });
 
-  test('a message in one piece is not copied', () => {
+  test('what was fed may be overwritten afterwards', () => {
     const bytes = frame('abc');
     const reader = new MessageReader(ANY);
     reader.feed(bytes);
-    expect(reader.message.buffer).toBe(bytes.buffer);
+    bytes.fill(0xee);
+    expect(reader.message.toString()).toBe('abc');
+  });
+
+  test('memory for a message that is announced long grows with what comes', () => {
+    const reader = new MessageReader({ maxBytes: 2 ** 32 });
+    reader.feed(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1]));
+    expect(reader.message.length).toBe(8 * 1024 ** 2);
+    const pieces = 20;
+    const long = new MessageReader({ maxBytes: 2 ** 32 });
+    const piece = Buffer.alloc(1024 ** 2);
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(pieces * piece.length, 1);
+    long.feed(head);
+    for (let i = 0; i < pieces; i++) long.feed(piece.fill(i));
+    expect([long.complete, long.message.length]).toEqual([true, pieces * piece.length]);
+    expect(Array.from({ length: pieces }, (_, i) => long.message[i * piece.length])).toEqual([...Array(pieces).keys()]);
+  });
+
+  test('memory from a pool is used again once it is given back', () => {
+    const pool = new BufferPool(1024 ** 2);
+    const bytes = Buffer.concat([Buffer.from([0, 0, 1, 0, 1]), Buffer.alloc(65_537, 7)]);
+    const read = () => {
+      const reader = new MessageReader({ maxBytes: 1e6, pool });
+      reader.feed(bytes);
+      return reader.message;
+    };
+    const [first, second] = [read(), read()];
+    expect(second.buffer).not.toBe(first.buffer);
+    pool.give(first);
+    expect([read().buffer, second.equals(first)]).toEqual([first.buffer, true]);
   });
 
   test('only the beginning is kept where that is enough', () => {
