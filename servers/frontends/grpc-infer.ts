@@ -4,6 +4,7 @@ import { frameGrpcResponse } from '../protocol/grpc-codec.js';
 import { MessageReader } from '../protocol/grpc-frames.js';
 import type { Headers, Http2Stream, StreamSink } from '../protocol/http2/index.js';
 import type { InferenceService, InferOutcome, InferRequest, InferTicket } from '../protocol/index.js';
+import { BodyMemory } from './body-memory.js';
 import { startInfer } from './grpc-methods.js';
 import { statusOf } from './grpc-status.js';
 import { timeoutMs } from './grpc-timeout.js';
@@ -23,6 +24,8 @@ export function serveInfer(
   return call;
 }
 
+const memory = new BodyMemory();
+
 class InferCall implements StreamSink {
   private readonly reader: MessageReader;
   private ticket: InferTicket | undefined;
@@ -35,7 +38,7 @@ class InferCall implements StreamSink {
     maxBytes: number,
     private readonly receivedNs: number,
   ) {
-    this.reader = new MessageReader({ maxBytes });
+    this.reader = new MessageReader({ maxBytes, memory });
   }
 
   expireIn(ms: number): void {
@@ -67,9 +70,16 @@ class InferCall implements StreamSink {
   }
 
   private start(): void {
-    this.ticket = startInfer(this.service, this.reader.message, this.receivedNs, (outcome, request) => {
-      if (!this.answered) this.answer(outcome, request);
-    });
+    const { message } = this.reader;
+    this.ticket = startInfer(
+      this.service,
+      message,
+      this.receivedNs,
+      (outcome, request) => {
+        if (!this.answered) this.answer(outcome, request);
+      },
+      () => memory.giveBack(message),
+    );
   }
 
   private answer(outcome: InferOutcome, request: InferRequest | undefined): void {

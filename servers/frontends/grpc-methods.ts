@@ -51,16 +51,20 @@ export function controlMethods(
   };
 }
 
-/** ModelInfer: decode and queue. `done` is called once, unless cancelled; what cannot be decoded is the client's fault. */
+/**
+ * ModelInfer: decode and queue. `done` is called once, unless cancelled; what cannot be decoded is the client's fault.
+ * `consumed` is called where nobody will read the message again.
+ */
 export function startInfer(
   service: InferenceService,
   message: Buffer,
   receivedNs: number,
   done: (outcome: InferOutcome, request: InferRequest | undefined) => void,
+  consumed?: () => void,
 ): InferTicket | undefined {
   let request: InferRequest | undefined;
   try {
-    request = decodeGrpcRequest(message);
+    request = decodeGrpcRequest(message, consumed);
     return service.infer(request, receivedNs, (outcome) => done(outcome, request));
   } catch (error) {
     const known = error instanceof ProtocolError ? error : new ProtocolError('INTERNAL', messageOf(error));

@@ -40,7 +40,8 @@ export function refuseHttp(stream: Http2Stream, status: number, message: string)
   stream.end([Buffer.from(message)]);
 }
 
-function trailersFor({ code, details, reason }: GrpcStatus): Field[] {
+/** Status, message and reason as headers. */
+export function trailersFor({ code, details, reason }: GrpcStatus): Field[] {
   const trailers: Field[] = [
     ['grpc-status', String(code)],
     ['grpc-message', percentEncoded(details)],

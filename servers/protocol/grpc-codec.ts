@@ -18,13 +18,13 @@ import type {
  * message that is written copies each tensor once. A generic decoder costs twice as much at 600 kB, through garbage alone.
  */
 
-/** The server's side. Throws INVALID_ARGUMENT for what is not the message, or contradicts itself. */
-export function decodeGrpcRequest(message: Uint8Array): InferRequest {
+/** The server's side. Throws INVALID_ARGUMENT for what is not the message, or contradicts itself. `consumed`: see InferRequest. */
+export function decodeGrpcRequest(message: Uint8Array, consumed?: () => void): InferRequest {
   const fields = readFields(message, 7);
   const { modelName, modelVersion, id, parameters, raw } = fields;
   const inputs = joinTensors('input', fields.tensors.map(readTensor), raw);
   const outputs = fields.others.map(readRequestedOutput);
-  return { modelName, modelVersion, id, parameters, inputs, outputs };
+  return { modelName, modelVersion, id, parameters, inputs, outputs, consumed };
 }
 
 /** The client's side: all inputs as raw contents. */

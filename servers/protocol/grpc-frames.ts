@@ -1,8 +1,9 @@
-import type { BufferPool } from './buffer-pool.js';
 import { ProtocolError } from './errors.js';
 
 /** Bytes before a message: whether it is compressed, and its length. Source: gRPC over HTTP2, "Length-Prefixed-Message". */
 const PREFIX_BYTES = 5;
+
+const LONG_BYTES = 32 * 1024;
 
 /** Beyond this, memory grows with what has really come. */
 const TRUSTED_BYTES = 8 * 1024 ** 2;
@@ -11,8 +12,13 @@ export interface MessageLimits {
   readonly maxBytes: number;
   /** Only so many bytes of the message's beginning are kept; default all. */
   readonly keptBytes?: number;
-  /** Where its memory comes from; whoever gives it back knows that nobody reads the message any more. */
-  readonly pool?: BufferPool;
+  /** Where a long message's memory comes from; whoever gives it back knows that nobody reads the message any more. */
+  readonly memory?: MessageMemory;
+}
+
+export interface MessageMemory {
+  take(length: number): Buffer;
+  giveBack(bytes: Buffer): void;
 }
 
 /** The one message of a unary call, out of a stream's bytes as they come. Each byte is copied once, into its place. */
@@ -81,11 +87,11 @@ export class MessageReader {
   }
 
   private grow(size: number): void {
-    const { pool } = this.limits;
+    const { memory } = this.limits;
     const before = this.message;
-    this.message = pool ? pool.take(size) : Buffer.allocUnsafe(size);
+    this.message = memory && size >= LONG_BYTES ? memory.take(size) : Buffer.allocUnsafe(size);
     before.copy(this.message);
-    pool?.give(before);
+    if (before.length > 0) memory?.giveBack(before);
   }
 }
 

@@ -6,9 +6,9 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { PassThrough, type Readable } from 'node:stream';
-import { refuseHttp } from '../frontends/grpc-wire.js';
 import { listenAt } from '../frontends/listening.js';
 import { HOP_BY_HOP } from './client-sink.js';
+import { refuseHttp } from './grpc-refusals.js';
 import { GrpcSink } from './grpc-sink.js';
 import type { Door, Receiver } from './receiver.js';
 

@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { refuseCall } from '../frontends/grpc-wire.js';
 import { HOP_BY_HOP, REPLICA_HEADER } from './client-sink.js';
 import type { Sink } from './exchange.js';
+import { refuseCall } from './grpc-refusals.js';
 import { grpcOfHttp } from './grpc-statuses.js';
 import { Collector, type Comparison } from './mirror.js';
 import type { Trailers, UpstreamControl } from './upstream.js';

@@ -67,7 +67,7 @@ export class Http2Link {
   private readonly flush = (): void => {
     this.scheduled = false;
     const { connection, socket } = this;
-    while (!this.inFlight && connection.writer.bytes > 0 && !socket.destroyed) {
+    while (!this.inFlight && connection.writer.bytes > 0 && socket.writable) {
       this.write(connection.writer.take());
       connection.sender.pump();
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BufferPool } from '../../../servers/protocol/buffer-pool.js';
+import { BodyMemory } from '../../../servers/frontends/body-memory.js';
 import { frameGrpcRequest, grpcTimings } from '../../../servers/protocol/grpc-codec.js';
 import { MessageReader } from '../../../servers/protocol/grpc-frames.js';
 
@@ -41,17 +41,17 @@ describe('MessageReader', () => {
     expect(Array.from({ length: pieces }, (_, i) => long.message[i * piece.length])).toEqual([...Array(pieces).keys()]);
   });
 
-  test('memory from a pool is used again once it is given back', () => {
-    const pool = new BufferPool(1024 ** 2);
+  test('memory that was given back is used again', () => {
+    const memory = new BodyMemory();
     const bytes = Buffer.concat([Buffer.from([0, 0, 1, 0, 1]), Buffer.alloc(65_537, 7)]);
     const read = () => {
-      const reader = new MessageReader({ maxBytes: 1e6, pool });
+      const reader = new MessageReader({ maxBytes: 1e6, memory });
       reader.feed(bytes);
       return reader.message;
     };
     const [first, second] = [read(), read()];
     expect(second.buffer).not.toBe(first.buffer);
-    pool.give(first);
+    memory.giveBack(first);
     expect([read().buffer, second.equals(first)]).toEqual([first.buffer, true]);
   });
 
