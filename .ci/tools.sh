@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient, perf_analyzer and MLPerf LoadGen
-# from PyPI, ghz, vegeta, hey and k6 from Go.
+# from PyPI, ghz, vegeta, hey, k6 and h2spec from Go.
 # Nothing here is needed for `npm ci && npm test`; what can't be had is said and its tests are skipped aloud.
 set -uo pipefail
 log=${1:-/tmp}; tools=${SERVEMARK_TOOLS:-$PWD/.ci/tools}; mkdir -p "$tools/bin"
@@ -37,6 +37,7 @@ go_tool ghz github.com/bojand/ghz/cmd/ghz@v0.120.0 300
 go_tool vegeta github.com/tsenart/vegeta/v12@v12.13.0 200
 go_tool hey github.com/rakyll/hey@v0.1.5 100
 go_tool k6 go.k6.io/k6@v1.8.1 400
+go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible 200
 if ! command -v chromium >/dev/null; then
   # For the test of the live page in a browser.
   { apt-get update && apt-get install -y --no-install-recommends chromium; } >"$log/chromium.log" 2>&1 || echo "skipped: chromium can't be had here ($(tail -n 1 "$log/chromium.log"))"

@@ -56,6 +56,10 @@ class InferCall implements StreamSink {
     }
   }
 
+  space(bytes: number): Buffer | undefined {
+    return this.reader.space(bytes);
+  }
+
   /** Trailers of a request say nothing. */
   headers(): void {}
 

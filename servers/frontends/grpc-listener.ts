@@ -10,7 +10,7 @@ const MAX_STREAMS = 1000;
 /** A connection says its first words within this time, or is closed. */
 const PREFACE_MS = 10_000;
 /** All connections read into one piece of memory: what a read brings is used or copied before the next one. */
-const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
+const SHARED: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 export type RequestHandler = (stream: Http2Stream, headers: Headers) => StreamSink;
 
@@ -43,15 +43,23 @@ export class GrpcListener {
   }
 
   private accept(accepted: Socket): void {
-    const { request } = this;
-    const received = (bytes: Buffer): void => link.received(bytes);
+    let link: Http2Link | undefined;
+    let space: Buffer = SHARED;
+    const received = (bytes: Buffer): void => link?.received(bytes);
     const socket = readInto(accepted, {
-      space: () => SHARED,
-      filled: (length) => received(SHARED.subarray(0, length)),
+      space: () => {
+        space = link?.connection.space() ?? SHARED;
+        return space;
+      },
+      filled: (length) => received(length === space.length ? space : space.subarray(0, length)),
       given: received,
     });
-    const link: Http2Link = new Http2Link(socket, {
-      request,
+    link = this.link(socket);
+  }
+
+  private link(socket: Socket): Http2Link {
+    const link = new Http2Link(socket, {
+      request: this.request,
       maxHeaderBytes: this.options.limits.maxHeaderBytes,
       maxStreams: MAX_STREAMS,
       nowNs,
@@ -65,5 +73,6 @@ export class GrpcListener {
       this.links.delete(link);
       if (this.links.size === 0) this.emptied();
     });
+    return link;
   }
 }

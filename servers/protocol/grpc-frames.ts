@@ -60,6 +60,12 @@ export class MessageReader {
     return end;
   }
 
+  /** Where the next of up to `bytes` of the message belong: what is read to there need not be copied. */
+  space(bytes: number): Buffer | undefined {
+    const free = Math.min(bytes, this.left, this.message.length - this.kept);
+    return free > 0 ? this.message.subarray(this.kept, this.kept + free) : undefined;
+  }
+
   private prefix(byte: number): void {
     if (this.prefixBytes === 0 && byte !== 0)
       throw new ProtocolError('UNIMPLEMENTED', 'the message is compressed; expected none: send it uncompressed');
@@ -82,7 +88,9 @@ export class MessageReader {
     const needed = this.kept + end - from;
     if (needed > this.message.length)
       this.grow(Math.min(wanted, Math.max(TRUSTED_BYTES, 2 * this.message.length, needed)));
-    bytes.copy(this.message, this.kept, from, end);
+    const { message } = this;
+    const inPlace = bytes.buffer === message.buffer && bytes.byteOffset + from === message.byteOffset + this.kept;
+    if (!inPlace) bytes.copy(message, this.kept, from, end);
     this.kept = needed;
   }
 

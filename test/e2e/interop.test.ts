@@ -30,6 +30,7 @@ const python = tool('tritonclient-python', 'tritonclient over HTTP and gRPC');
 const ghz = tool('ghz', 'ghz over gRPC reflection');
 const grpcurl = tool('grpcurl', 'grpcurl through reflection and health');
 const k6 = tool('k6', 'k6 over gRPC reflection');
+const h2spec = tool('h2spec', 'HTTP/2 conformance');
 const perfAnalyzer = tool('perf_analyzer', 'perf_analyzer over both protocols');
 
 describe('other people’s clients', () => {
@@ -130,6 +131,23 @@ describe('other people’s clients', () => {
       });
       const { metrics } = JSON.parse(readFileSync(summary, 'utf8')) as { metrics: Record<string, { passes?: number }> };
       expect(metrics.checks?.passes).toBe(50);
+    },
+    60_000,
+  );
+
+  test.skipIf(!h2spec)(
+    'h2spec finds HTTP/2 as RFC 7540 and 7541 have it',
+    async () => {
+      const report = join(folder, 'h2spec.xml');
+      const [host, port] = server.grpcAddress.split(':') as [string, string];
+      // It exits with 1 where a case fails.
+      await run(h2spec!, ['-h', host, '-p', port, '-j', report], { maxBuffer: 2 ** 26 }).catch(() => {});
+      const cases = readFileSync(report, 'utf8').split('<testcase ').slice(1);
+      const failed = cases.filter((each) => each.includes('<failure'));
+      expect(cases.length).toBeGreaterThan(140);
+      // It sends 20 kB of headers in one frame and takes 16 kB for our limit, which is 1 MiB and announced.
+      const known = /Sends a large size HEADERS frame that exceeds the SETTINGS_MAX_FRAME_SIZE/;
+      expect(failed.filter((each) => !known.test(each))).toEqual([]);
     },
     60_000,
   );

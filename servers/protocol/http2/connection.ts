@@ -31,6 +31,8 @@ export interface ConnectionOwner {
 const WINDOW_BYTES = 16 * 1024 ** 2;
 /** A long message in few frames. */
 const MAX_FRAME_BYTES = 1024 * 1024;
+/** Content from so many bytes on is read where it belongs. */
+const READ_IN_PLACE = 64 * 1024;
 /** Streams that we reset, on which the peer may not have heard of it. */
 const REMEMBERED = 1000;
 
@@ -89,6 +91,13 @@ export class Http2Connection implements FrameMeaning, StreamHost {
   /** Whether the client has said what it must say first. */
   get begun(): boolean {
     return this.preface === PREFACE.length;
+  }
+
+  /** Where the next bytes belong, if that is known and they are many. */
+  space(): Buffer | undefined {
+    const { contentLeft } = this.receiver;
+    if (contentLeft < READ_IN_PLACE || this.current === undefined || this.current.closed) return undefined;
+    return this.current.sink.space?.(contentLeft);
   }
 
   /** Bytes from the peer; they may be overwritten afterwards. */

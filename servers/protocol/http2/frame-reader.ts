@@ -21,6 +21,11 @@ export class FrameReader {
 
   constructor(private readonly sink: FrameSink) {}
 
+  /** Bytes of a DATA frame's payload that are still to come. */
+  get dataLeft(): number {
+    return this.expect === 'data' ? this.left : 0;
+  }
+
   feed(input: Buffer): void {
     let at = 0;
     while (at < input.length) {

@@ -49,6 +49,11 @@ export class Receiver implements FrameSink {
     this.decoder = new HpackDecoder(limits.maxHeaderBytes);
   }
 
+  /** Bytes of content that come next, with nothing in between. */
+  get contentLeft(): number {
+    return this.padding === 0 ? this.reader.dataLeft : 0;
+  }
+
   /** Throws Http2Error: the connection is broken. */
   feed(bytes: Buffer): void {
     this.reader.feed(bytes);

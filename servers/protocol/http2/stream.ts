@@ -10,6 +10,8 @@ export interface StreamSink {
   /** A response's head; or, on either side, what follows the data. A request's head has been told before. */
   headers(headers: Headers, trailing: boolean): void;
   data(bytes: Buffer, from: number, to: number): void;
+  /** Where the next content may be read to, up to `bytes` of it; it is told by `data` all the same. */
+  space?(bytes: number): Buffer | undefined;
   /** The peer has ended its side. */
   ended(): void;
   /** The stream has ended otherwise: reset by the peer (`code` by name), or with its connection. Nothing more comes. */

@@ -26,6 +26,18 @@ describe('MessageReader', () => {
     expect(reader.message.toString()).toBe('abc');
   });
 
+  test('bytes that are read to where they belong are as good as copied', () => {
+    const reader = new MessageReader(ANY);
+    const bytes = frame('hello, world');
+    reader.feed(bytes.subarray(0, 10));
+    const space = reader.space(100)!;
+    expect([reader.space(3)!.length, space.length]).toEqual([3, 7]);
+    bytes.copy(space, 0, 10);
+    reader.feed(space.subarray(0, 4));
+    reader.feed(space.subarray(4));
+    expect([reader.complete, reader.message.toString(), reader.space(1)]).toEqual([true, 'hello, world', undefined]);
+  });
+
   test('memory for a message that is announced long grows with what comes', () => {
     const reader = new MessageReader({ maxBytes: 2 ** 32 });
     reader.feed(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1]));
