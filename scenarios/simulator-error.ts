@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../results/errors.js';
 import type { StoredRun } from '../results/run.js';
+import { median } from '../results/stats/index.js';
 import { listRuns, readRun } from '../results/store.js';
 import type { TrialSummary } from '../results/summary.js';
 import type { TrialSpec } from './contract.js';
@@ -71,13 +72,13 @@ interface Twins {
 function errorIn(run: StoredRun, strategy: string | undefined, cameAlong: boolean): SimulatorError | undefined {
   const twins = twinsOf(run).filter((each) => strategy === undefined || each.strategy === strategy);
   if (twins.length === 0) return undefined;
-  const error = (of: (summary: TrialSummary) => number | null) =>
-    median(
-      twins.flatMap(({ real, simulated }) => {
-        const [measured, said] = [of(real), of(simulated)];
-        return measured && said !== null ? [said / measured - 1] : [];
-      }),
-    );
+  const error = (of: (summary: TrialSummary) => number | null) => {
+    const errors = twins.flatMap(({ real, simulated }) => {
+      const [measured, said] = [of(real), of(simulated)];
+      return measured && said !== null ? [said / measured - 1] : [];
+    });
+    return errors.length === 0 ? null : median(errors);
+  };
   const [p50, p99] = [error(({ latencyNs }) => latencyNs.p50.value), error(({ latencyNs }) => latencyNs.p99.value)];
   const throughput = error(({ throughputPerSecond }) => throughputPerSecond);
   const name = twins[0]!.strategy;
@@ -106,13 +107,6 @@ function twinsOf(run: StoredRun): Twins[] {
     const twin = real.trial.simulated ? undefined : simulated.get(`${real.trial.id}.simulated`);
     return twin ? [{ real, simulated: twin, strategy: strategies.get(real.trial.id)! }] : [];
   });
-}
-
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function percent(error: number | null): string {

@@ -1,6 +1,6 @@
 import { nowNs } from '../results/clock.js';
 import { UserError } from '../results/errors.js';
-import { FastRandom } from '../results/stats/random.js';
+import { FastRandom, median } from '../results/stats/index.js';
 import { Batching } from './executors/batching.js';
 import type { CostTable, Instance, Isolation } from './executors/index.js';
 import { startInstance } from './executors/start-instance.js';
@@ -112,10 +112,4 @@ function checkedSizes({ sizes }: ProfileSpec, metadata: RuntimeMetadata): readon
   const ascending = sizes.every((size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : sizes[i - 1]!));
   if (sizes.length > 0 && ascending) return sizes;
   throw new UserError({ place: 'sizes', found: `[${sizes}]`, allowed: 'whole numbers from 1, ascending' });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -1,5 +1,6 @@
 import type { ComparedName } from '../compare.js';
 import { changePoints } from '../stats/change-points.js';
+import { median } from '../stats/index.js';
 import type { HistoryCell, HistoryEntry, HistoryTrial } from './history.js';
 
 type Place = Pick<HistoryCell, 'system' | 'load' | 'transport'>;
@@ -47,7 +48,7 @@ export function pointsOf(history: readonly HistoryEntry[], cell: Place, figure: 
     const trials = (own?.trials ?? []).filter(({ figures }) => (figures[figure] ?? 0) > 0);
     return trials.length === 0
       ? []
-      : [{ entry, trials, median: medianOf(trials.map((trial) => trial.figures[figure]!)) }];
+      : [{ entry, trials, median: median(trials.map((trial) => trial.figures[figure]!)) }];
   });
 }
 
@@ -63,12 +64,6 @@ export function segmentStarts(points: readonly RunPoint[], seed: bigint): number
 }
 
 function noiseOf(medians: readonly number[]): number {
-  const ratios = medians.map((median, i) => median / medianOf(medians.filter((_, k) => k !== i)));
+  const ratios = medians.map((own, i) => own / median(medians.filter((_, k) => k !== i)));
   return Math.max(...ratios.map((ratio) => Math.max(ratio, 1 / ratio)));
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -14,7 +14,7 @@ export { kolmogorovDistance } from './kolmogorov.js';
 export { benjaminiHochberg, FALSE_DISCOVERY_RATE } from './multiplicity.js';
 export { blockRatioInterval, noiseFloor, type PairedRatio, pairedRatio, repeatNoise } from './paired.js';
 export { type PairedShares, pairedShares } from './paired-shares.js';
-export { ascending, countAbove, distribution, mean, percentile, quantile } from './percentile.js';
+export { ascending, countAbove, distribution, mean, median, percentile, quantile } from './percentile.js';
 export { meanPresent, mg1Wait } from './queueing.js';
 export {
   canonicalDouble,

@@ -52,6 +52,14 @@ export function distribution(
   };
 }
 
+/** The middle value, or the mean of the two in the middle; NaN where there is none. For figures over runs or trials; a distribution's own middle is its p50. */
+export function median(values: ArrayLike<number>): number {
+  const sorted = ascending(values);
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return Number.NaN;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 /** How many of the ascending values are greater than `bound`. */
 export function countAbove(sorted: Float64Array, bound: number): number {
   let low = 0;

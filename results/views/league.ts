@@ -1,3 +1,4 @@
+import { median } from '../stats/index.js';
 import type { Block, Cell, ViewDefinition, ViewInput } from './contract.js';
 import { type Figure, goodput, latency, merge } from './support/figures.js';
 import { groupBy } from './support/group-by.js';
@@ -111,11 +112,6 @@ function replicaSeconds(groups: readonly Group[], instances: number | null): num
     return good && good.value > 0 ? [(1000 * instances) / good.value] : [];
   });
   return values.length === 0 ? null : median(values);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[Math.ceil(sorted.length / 2) - 1]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
 }
 
 function verdictOf(groups: readonly Group[]): Cell {

@@ -1,3 +1,4 @@
+import { ascending, percentile } from '../../results/stats/index.js';
 import type { Iteration, LlmRequest, LlmScheduler } from './contract.js';
 
 /** An iteration lasts baseNs + prefillTokenNs × prefilled tokens + decodeSeqNs × decoded sequences. */
@@ -121,13 +122,13 @@ class Journal {
         tokens: this.#tokens,
         lastEndNs: this.now,
         preemptions: this.#preemptions,
-        p50FirstTokenNs: median(times.map(({ request, firstTokenNs }) => firstTokenNs - request.at)),
+        p50FirstTokenNs: p50(times.map(({ request, firstTokenNs }) => firstTokenNs - request.at)),
       },
     };
   }
 }
 
 /** sorted[⌊n / 2⌋], the rule of the vectors; null without values. */
-function median(values: readonly number[]): number | null {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
+function p50(values: readonly number[]): number | null {
+  return values.length === 0 ? null : percentile(ascending(values), 0.5);
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { median } from '../../../results/stats/index.js';
 import { cloneModel, type OnnxModel } from '../../onnx/model.js';
 import { type Probe, probeInputs } from '../../onnx/probe.js';
 import { inTemporaryFolder, withSession } from '../../onnx/session.js';
@@ -34,9 +35,4 @@ export async function nodeTimes(model: OnnxModel, probe: Probe): Promise<number[
     }
     return named.graph.node.map(({ name }) => median(times.get(name) ?? [0]));
   });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }
