@@ -120,7 +120,7 @@ function rememberedRecords(run: StoredRun, trialId: string): RecordTable | undef
 }
 
 function facts({ plan, environment, outcomes }: StoredRun): string[] {
-  const { cpu } = environment;
+  const { cpu, gpu } = environment;
   const started = outcomes
     .flatMap((outcome) => (outcome.state === 'completed' ? [outcome.summary.startedAt] : []))
     .sort()[0];
@@ -129,6 +129,7 @@ function facts({ plan, environment, outcomes }: StoredRun): string[] {
     `scenario ${plan.scenario}`,
     `model ${plan.model.name}`,
     `${cpu.model}, ${cpu.logicalCores} ${cpu.logicalCores === 1 ? 'core' : 'cores'}`,
+    ...(gpu.state === 'present' ? [gpu.names.join(', ')] : []),
     `${(started ?? environment.capturedAt).slice(0, 16).replace('T', ' ')} UTC`,
     `${trials} ${trials === 1 ? 'trial' : 'trials'}`,
   ];
