@@ -40,7 +40,7 @@ export async function drive(
   const whole = planOf(job, samples);
   const plan = job.share ? shareOf(whole, job.share) : whole;
   const collector = job.outputsPath === undefined ? undefined : new OutputCollector(top1Judge(samples));
-  const pacer = plan.mode === 'open' ? await Pacer.start() : undefined;
+  const pacer = plan.mode === 'open' ? await Pacer.start(plan.dueNs) : undefined;
   try {
     const model = { name: job.model, classes: plan.mix?.classes };
     const sequences = plan.mode === 'open' && plan.sessions?.sequence ? plan : undefined;

@@ -27,6 +27,7 @@ export class OpenLoop implements Loop {
   constructor(private readonly options: OpenLoopOptions) {}
 
   start(): void {
+    this.options.timeline.follow?.(this.options.originNs);
     this.issue();
   }
 

@@ -3,35 +3,60 @@ import { Worker } from 'node:worker_threads';
 import { nowNs } from '../results/clock.js';
 import { compiledUrl } from '../results/compiled.js';
 import { WakeLead } from '../results/wake-lead.js';
-import { CHANGES, CLOSED, type PacerMemory, pacerMemory, TARGET } from './pacer-protocol.js';
+import {
+  CHANGES,
+  CLOSED,
+  LEAD,
+  NEXT,
+  ORIGIN,
+  type PacerBuffers,
+  type PacerMemory,
+  pacerBuffers,
+  pacerMemory,
+  TARGET,
+} from './pacer-protocol.js';
 import type { Timeline } from './timeline.js';
 
 /**
  * The real timeline. A worker that sleeps in `Atomics.wait` wakes this thread a lead before the time; the rest is spent
- * in rounds of `setImmediate`, which handle input meanwhile.
+ * in rounds of `setImmediate`, which handle input meanwhile. For the times of a schedule the worker wakes us unasked.
  */
 export class Pacer implements Timeline {
   private readonly lead = new WakeLead();
   private at = Number.POSITIVE_INFINITY;
   private wake: (() => void) | undefined;
   private spinning = false;
+  private originNs = Number.POSITIVE_INFINITY;
+  /** The first time of the schedule that has not passed. */
+  private next = 0;
   private readonly memory: PacerMemory;
 
   private constructor(
     private readonly worker: Worker,
-    buffer: SharedArrayBuffer,
+    buffers: PacerBuffers,
   ) {
-    this.memory = pacerMemory(buffer);
+    this.memory = pacerMemory(buffers);
     worker.on('message', (target: number) => this.woken(target));
     worker.unref();
   }
 
-  static async start(): Promise<Pacer> {
-    const buffer = new SharedArrayBuffer(32);
-    pacerMemory(buffer).times[TARGET] = Number.POSITIVE_INFINITY;
-    const worker = new Worker(compiledUrl(import.meta.url, './pacer-worker.js'), { workerData: buffer });
+  /** `dueNs`: ascending; see `follow`. */
+  static async start(dueNs: Float64Array = new Float64Array(0)): Promise<Pacer> {
+    const buffers = pacerBuffers(dueNs);
+    pacerMemory(buffers).times.fill(Number.POSITIVE_INFINITY, TARGET, ORIGIN + 1);
+    const worker = new Worker(compiledUrl(import.meta.url, './pacer-worker.js'), { workerData: buffers });
     await once(worker, 'message');
-    return new Pacer(worker, buffer);
+    return new Pacer(worker, buffers);
+  }
+
+  follow(originNs: number): void {
+    const { times } = this.memory;
+    times[LEAD] = this.lead.ns;
+    times[ORIGIN] = originNs;
+    this.originNs = originNs;
+    this.next = 0;
+    Atomics.store(this.memory.control, NEXT, 0);
+    this.signal();
   }
 
   now(): number {
@@ -55,10 +80,19 @@ export class Pacer implements Timeline {
   private approach(): void {
     const target = this.at - this.lead.ns;
     if (nowNs() >= target) this.spin();
-    else {
+    else if (!this.isScheduled()) {
       this.memory.times[TARGET] = target;
       this.signal();
     }
+  }
+
+  /** The worker knows of this time: telling it, which wakes a sleeping processor, can be saved. */
+  private isScheduled(): boolean {
+    const { control, schedule } = this.memory;
+    while (this.next < schedule.length && this.originNs + schedule[this.next]! < this.at) this.next++;
+    const known = this.next < schedule.length && this.originNs + schedule[this.next]! === this.at;
+    // It may have passed it just now, by another lead.
+    return known && Atomics.load(control, NEXT) <= this.next;
   }
 
   private spin(): void {
@@ -78,7 +112,9 @@ export class Pacer implements Timeline {
   };
 
   private woken(target: number): void {
-    this.lead.learn(nowNs() - target);
+    // NaN: it did not sleep, for the time had come so near already.
+    if (!Number.isNaN(target)) this.lead.learn(nowNs() - target);
+    this.memory.times[LEAD] = this.lead.ns;
     if (this.wake && !this.spinning) this.round();
   }
 

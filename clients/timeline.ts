@@ -7,6 +7,8 @@ export interface Timeline {
    * after pending input has been handled. Replaces an earlier wish.
    */
   wakeAt(atNs: number, wake: () => void): void;
+  /** From now on wishes are for times of the schedule that it was made for, counted from this origin, one after the other; others cost more. */
+  follow?(originNs: number): void;
 }
 
 /** A way to send requests: carries out a plan and tells when nothing more will be sent. */

@@ -28,6 +28,22 @@ test('a later wish replaces an earlier one, also where the worker sleeps for it'
   expect(pacer.now() - start).toBeGreaterThanOrEqual(2e6);
 });
 
+test('the times of a schedule are met in order, near ones and far ones, and wishes besides it too', async () => {
+  const dueNs = Float64Array.from({ length: 60 }, (_, i) => 1e6 * i + (i % 3) * 20_000);
+  const own = await Pacer.start(dueNs);
+  const origin = own.now() + 2e6;
+  own.follow(origin);
+  for (const [i, due] of dueNs.entries()) {
+    expect(await wakeAt(own, origin + due)).toBeGreaterThanOrEqual(origin + due);
+    if (i % 10 !== 5) continue;
+    const between = own.now() + 300_000;
+    expect(await wakeAt(own, between)).toBeGreaterThanOrEqual(between);
+  }
+  const after = own.now() + 1e6;
+  expect(await wakeAt(own, after)).toBeGreaterThanOrEqual(after);
+  await own.close();
+});
+
 test('a hundred wishes in a row are met in order', async () => {
   let last = pacer.now();
   for (let i = 0; i < 100; i++) {
