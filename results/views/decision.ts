@@ -64,7 +64,7 @@ function sentences(regions: readonly Region[]): string[] {
     byChoice.set(key, [...(byChoice.get(key) ?? []), region]);
   }
   return [...byChoice.values()].map((list) => {
-    const names = list[0]!.choice.map((name) => `**${name}**`);
+    const names = inOrder(list[0]!).map((name) => `**${name}**`);
     const where = listed(list.map(({ arena }) => arena[0]!.load));
     return `${where}: ${names.length === 1 ? names[0] : `${listed(names)} (level)`}.`;
   });
@@ -104,23 +104,28 @@ function choices(regions: readonly Region[], kind: string, cost: Figure): Block 
   const cell = (made: Claim | undefined): Cell => {
     if (!made) return { text: '–', mark: 'dim' };
     const value = made.figure.format(made.best.merged.value);
-    const leaders = leadersOf(made);
-    return { text: `${leaders.join(', ')} (${value})`, short: `${few(leaders)} (${value})` };
+    const { length } = leadersOf(made);
+    return `${value} (${length === 1 ? leadersOf(made)[0] : `${length} level`})`;
   };
   return {
     kind: 'table',
-    caption: `Load by load (${kind}): who is not seen to be worse, and the best figure`,
+    caption: `Load by load (${kind}): the best figure, and how many are not seen to be worse`,
     columns: ['load', 'choice', 'goodput', 'of these: p99', `of these: ${cost.name}`].map(
       (title) => ({ title, align: 'left' }) as const,
     ),
     rows: regions.map((region): Cell[] => [
       region.arena[0]!.load,
-      { text: region.choice.join(', '), short: few(region.choice), mark: 'good' },
+      { text: inOrder(region).join(', '), short: few(region.choice), mark: 'good' },
       cell(region.goodput),
       cell(region.p99),
       cell(region.cost),
     ]),
   };
+}
+
+/** As the scenario names them: the same choice looks the same under every load. */
+function inOrder({ arena, choice }: Region): string[] {
+  return arena.map(({ system }) => system).filter((system) => choice.includes(system));
 }
 
 /** A terminal's line has room for one name. */

@@ -29,6 +29,7 @@ export const edf = defineStrategy({
   source: 'Earliest deadline first',
   differs: [
     'A textbook rule, not a system. What `drop` does, and the order among equal deadlines (of arrival), is ours.',
+    '`drop: infeasible` asks whether a request would be in time alone, not in the batch that it ends in. With batches and more load than fits, what was admitted is late by up to c(maxBatchSize) − c(1), and goodput collapses (scenarios/overload.yaml). Lower `slo` by that much, or use clockwork, which plans with the batch.',
   ],
   options,
   examples: [
