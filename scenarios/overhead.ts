@@ -16,20 +16,20 @@ export interface ServedOverhead {
   readonly ratePerSecond: number;
 }
 
-/** Columns, one row a request; `atNs` ascends from 0. Empty: nothing varies. */
+/** Columns, one row a request. Empty: nothing varies. */
 export interface Course {
-  /** When its execution was over. */
+  /** When its execution was over, had one followed on the other from 0; ascends. */
   readonly atNs: Float64Array;
-  /** How long the execution took, by the mean. */
-  readonly factor: Float64Array;
   /** What neither queue nor compute explains: at least `requestNs`. */
   readonly restNs: Float64Array;
+  /** Mean time of an execution. */
+  readonly unitNs: number;
 }
 
 export const NO_OVERHEAD: ServedOverhead = {
   executionNs: 0,
   requestNs: 0,
-  course: { atNs: new Float64Array(), factor: new Float64Array(), restNs: new Float64Array() },
+  course: { atNs: new Float64Array(), restNs: new Float64Array(), unitNs: 1 },
   ratePerSecond: 0,
 };
 
@@ -67,26 +67,34 @@ export function overheadOf(records: RecordTable, ratePerSecond: number, table: C
     .map((row) => {
       const computed = computeNs(records, row);
       const rest = records.completedNs[row]! - records.issuedNs[row]! - records.queueNs[row]! - computed;
-      return { at: records.completedNs[row]!, computed, rest };
+      return { completedNs: records.completedNs[row]!, computed, rest };
     })
     .filter(({ rest }) => !Number.isNaN(rest))
-    .sort((a, b) => a.at - b.at);
+    .sort((a, b) => a.completedNs - b.completedNs);
   const low = percentile(ascending(Float64Array.from(rows, ({ rest }) => rest)), 0.1);
   const requestNs = rows.length === 0 ? 0 : Math.max(0, Math.round(low));
-  const meanNs = mean(Float64Array.from(rows, ({ computed }) => computed));
-  return {
-    executionNs: Math.max(0, Math.round(1e9 / ratePerSecond - costOf(table, 1))),
-    requestNs,
-    ratePerSecond,
-    course: {
-      atNs: Float64Array.from(rows, ({ at }) => at - rows[0]!.at),
-      factor: Float64Array.from(rows, ({ computed }) => (meanNs > 0 ? computed / meanNs : 1)),
-      restNs: Float64Array.from(rows, ({ rest }) => Math.max(requestNs, Math.round(rest))),
-    },
-  };
+  const executionNs = Math.max(0, Math.round(1e9 / ratePerSecond - costOf(table, 1)));
+  return { executionNs, requestNs, ratePerSecond, course: courseOf(rows, requestNs, costOf(table, 1) + executionNs) };
 }
 
-/** Lives through the probe's course again and again. Looks only ahead: instants must not descend by more than a course. */
+function courseOf(
+  rows: readonly { readonly computed: number; readonly rest: number }[],
+  requestNs: number,
+  unitNs: number,
+): Course {
+  const meanNs = mean(Float64Array.from(rows, ({ computed }) => computed));
+  const atNs = new Float64Array(rows.length);
+  for (let i = 0, at = 0; i < rows.length; i++) {
+    at += meanNs > 0 ? (rows[i]!.computed / meanNs) * unitNs : unitNs;
+    atNs[i] = at;
+  }
+  return { atNs, restNs: Float64Array.from(rows, ({ rest }) => Math.max(requestNs, Math.round(rest))), unitNs };
+}
+
+/**
+ * Lives through the probe's course again and again: how fast the machine is from one moment to the next. Made for instants that
+ * ascend, or nearly so.
+ */
 export class Replay {
   readonly #course: Course;
   readonly #lengthNs: number;
@@ -94,25 +102,40 @@ export class Replay {
 
   constructor(course: Course) {
     this.#course = course;
-    this.#lengthNs = Math.max(1, course.atNs[course.atNs.length - 1] ?? 0);
+    this.#lengthNs = course.atNs[course.atNs.length - 1] ?? 0;
   }
 
-  /** What executions take at that instant, by their mean. */
-  factorAt(now: number): number {
-    return this.#course.factor.length === 0 ? 1 : this.#course.factor[this.#at(now)]!;
+  /**
+   * How long from `now` on an execution takes that takes `meanNs` at the course's mean speed. A stall ends when it did in the
+   * probe, however late the execution began and however large it is.
+   */
+  durationFrom(now: number, meanNs: number): number {
+    const { atNs, unitNs } = this.#course;
+    if (this.#lengthNs === 0) return meanNs;
+    let at = now % this.#lengthNs;
+    let place = this.#at(at);
+    let [left, took] = [meanNs / unitNs, 0];
+    for (;;) {
+      const length = atNs[place]! - (place === 0 ? 0 : atNs[place - 1]!);
+      const here = length > 0 ? (atNs[place]! - at) / length : 1;
+      if (left <= here) return Math.max(1, Math.round(took + left * length));
+      left -= here;
+      took += atNs[place]! - at;
+      place = place + 1 === atNs.length ? 0 : place + 1;
+      at = place === 0 ? 0 : atNs[place - 1]!;
+    }
   }
 
   /** What a request is under way at that instant; undefined where nothing is known. */
   restAt(now: number): number | undefined {
-    return this.#course.restNs.length === 0 ? undefined : this.#course.restNs[this.#at(now)]!;
+    return this.#lengthNs === 0 ? undefined : this.#course.restNs[this.#at(now % this.#lengthNs)]!;
   }
 
-  /** The request that the probe ended next, at that instant of its course. */
-  #at(now: number): number {
+  /** The execution under way at that instant of the course. */
+  #at(at: number): number {
     const { atNs } = this.#course;
-    const at = now % this.#lengthNs;
-    if (atNs[this.#place]! < at) while (atNs[this.#place]! < at) this.#place++;
-    else while (this.#place > 0 && atNs[this.#place - 1]! >= at) this.#place--;
+    while (atNs[this.#place]! <= at) this.#place++;
+    while (this.#place > 0 && atNs[this.#place - 1]! > at) this.#place--;
     return this.#place;
   }
 }

@@ -74,9 +74,9 @@ export function simulateTrial(
   };
 }
 
-/** Durations times what executions took at that instant of the probe, by their mean. */
+/** Durations at the speed that the machine had at that moment of the probe. */
 function varied(durationOf: CostModel['durationOf'], replay: Replay): SimulationCase['durationOf'] {
-  return (execution, now) => Math.max(1, Math.round(durationOf(execution) * replay.factorAt(now)));
+  return (execution, now) => replay.durationFrom(now, durationOf(execution));
 }
 
 /** Of the load that keeps client and server thread as busy as they can be: the probability that an arrival finds them so. */

@@ -1,11 +1,20 @@
+import { checked } from '../../results/lookup.js';
 import { FastRandom } from '../../results/stats/index.js';
 import { type CostTable, costModel, instanceList, strategyContext } from '../executors/index.js';
-import type { Execute, InstanceInfo, Nanos, Strategy, StrategyContext } from '../strategies/index.js';
-import { createStrategy } from '../strategies/index.js';
+import type {
+  Execute,
+  InstanceInfo,
+  Nanos,
+  Strategy,
+  StrategyContext,
+  StrategyDefinition,
+} from '../strategies/index.js';
+import { createStrategy, strategyNamed } from '../strategies/index.js';
 import type { Autoscaler } from './autoscale.js';
 import { Histogram } from './histogram.js';
 import { LeastKeys } from './least.js';
 import { createPicker, type Picker, type PickerName } from './pick.js';
+import { PlainQueues } from './plain.js';
 import { type FleetWindow, Timeline } from './timeline.js';
 
 /** A fleet and what it is to live through. Durations in integer ns. */
@@ -36,6 +45,8 @@ export interface FleetSpec {
   /** Points of the timeline; default 240. */
   readonly windows?: number | undefined;
   readonly seed: bigint;
+  /** Every replica has its strategy's own state machine, also where columns would do the same faster. */
+  readonly objects?: boolean | undefined;
 }
 
 export interface FleetResult {
@@ -82,8 +93,15 @@ interface FleetRequest {
   readonly rows: number;
 }
 
+/** Throws UserError where the strategy or an option is wrong, as making it does. */
+function plainness({ name, options }: FleetSpec['strategy']): ReturnType<NonNullable<StrategyDefinition['plain']>> {
+  const definition: StrategyDefinition = strategyNamed(name, 'strategy');
+  return definition.plain?.(checked(definition.options, options, `strategy ${name}`));
+}
+
 interface Costs {
   readonly durationOf: (execution: Execute) => Nanos;
+  readonly oneRowNs: Nanos;
   readonly context: StrategyContext;
 }
 
@@ -97,6 +115,10 @@ class Fleet {
   readonly #ends: Float64Array;
   readonly #executions: (Execute | undefined)[];
   readonly #instances: number;
+  /** In place of strategies and executions, where the strategy is plain. */
+  readonly #plain: PlainQueues | undefined;
+  /** Of a plain one: instances that it uses. */
+  readonly #used: number;
   readonly #costs = new Map<number, Costs>();
   readonly #costsOf: (Costs | undefined)[];
   /** Of each replica: its next end of an execution, its next timer, the start of it. */
@@ -138,6 +160,9 @@ class Fleet {
     this.#orderedNs = new Float64Array(max);
     this.#ends = new Float64Array(max * instances).fill(Number.POSITIVE_INFINITY);
     this.#executions = new Array<Execute | undefined>(max * instances).fill(undefined);
+    const plain = spec.objects ? undefined : plainness(spec.strategy);
+    this.#plain = plain && new PlainQueues(max, max * instances, plain.limit);
+    this.#used = Math.min(instances, plain?.instances ?? instances);
     this.#costsOf = new Array<Costs | undefined>(max).fill(undefined);
     this.#next = new LeastKeys(max);
     this.#picker = createPicker(spec.picker, max, new FastRandom(spec.seed));
@@ -205,6 +230,13 @@ class Fleet {
   }
 
   #end(id: number, place: number, now: Nanos): void {
+    if (this.#plain) {
+      this.#ends[place] = Number.POSITIVE_INFINITY;
+      this.#running--;
+      this.#events++;
+      this.#answered(id, now - this.#plain.end(place));
+      return;
+    }
     const execution = this.#executions[place]!;
     this.#executions[place] = undefined;
     this.#ends[place] = Number.POSITIVE_INFINITY;
@@ -225,12 +257,9 @@ class Fleet {
       this.#timeline.rejected();
       return;
     }
-    const request = this.#pool.pop() ?? { id: String(this.#ids++), at: now, rows: 1 };
-    request.at = now;
-    if (this.#strategies[id]!.offer(request, now) !== undefined) {
+    if (!(this.#plain ? this.#plain.offer(id, now) : this.#offer(id, now))) {
       this.#rejected++;
       this.#timeline.rejected();
-      this.#pool.push(request);
       return;
     }
     if (++this.#inFlight > this.#peakInFlight) this.#peakInFlight = this.#inFlight;
@@ -238,18 +267,29 @@ class Fleet {
     this.#touch(id);
   }
 
+  #offer(id: number, now: Nanos): boolean {
+    const request = this.#pool.pop() ?? { id: String(this.#ids++), at: now, rows: 1 };
+    request.at = now;
+    if (this.#strategies[id]!.offer(request, now) === undefined) return true;
+    this.#pool.push(request);
+    return false;
+  }
+
   #answer(id: number, request: FleetRequest, now: Nanos): void {
-    const latency = now - request.at;
+    this.#pool.push(request);
+    this.#answered(id, now - request.at);
+  }
+
+  #answered(id: number, latency: Nanos): void {
     this.#latency.add(latency);
     if (latency <= this.spec.objectiveNs) this.#good++;
     this.#timeline.answered(latency);
-    this.#release(id, request);
+    this.#release(id);
   }
 
-  #release(id: number, request: FleetRequest): void {
+  #release(id: number): void {
     this.#inFlight--;
     this.#picker.changed(id, --this.#inHand[id]!);
-    this.#pool.push(request);
   }
 
   #touch(id: number): void {
@@ -267,6 +307,20 @@ class Fleet {
   }
 
   #poll(id: number, now: Nanos): void {
+    if (this.#plain) this.#next.set(id, this.#beginPlain(id, this.#plain, now));
+    else this.#pollStrategy(id, now);
+    if (this.#states[id] === State.Draining && this.#inHand[id] === 0) this.#stop(id, now);
+  }
+
+  /** What can begin begins; answers when the next execution ends. */
+  #beginPlain(id: number, plain: PlainQueues, now: Nanos): Nanos {
+    const first = id * this.#instances;
+    for (let place = first; place < first + this.#used; place++)
+      if (plain.begin(id, place)) this.#began(place, 1, this.#costsOf[id]!.oneRowNs, now);
+    return this.#nextEnd(id);
+  }
+
+  #pollStrategy(id: number, now: Nanos): void {
     const strategy = this.#strategies[id]!;
     for (let action = strategy.poll(now); action !== undefined; action = strategy.poll(now)) {
       if (action.kind === 'execute') this.#execute(id, action, now);
@@ -274,13 +328,13 @@ class Fleet {
       else if (action.kind === 'reject') {
         this.#rejected++;
         this.#timeline.rejected();
-        this.#release(id, action.request as FleetRequest);
+        this.#pool.push(action.request as FleetRequest);
+        this.#release(id);
       } else throw new Error(`a fleet's replicas can't ${action.kind}; choose another strategy`);
     }
     const wake = strategy.wakeAt() ?? Number.POSITIVE_INFINITY;
     if (wake <= now) throw new Error(`the strategy asks to be woken at ${wake} ns, not later than now, ${now} ns`);
     this.#next.set(id, Math.min(this.#nextEnd(id), wake));
-    if (this.#states[id] === State.Draining && this.#inHand[id] === 0) this.#stop(id, now);
   }
 
   #nextEnd(id: number): Nanos {
@@ -294,12 +348,15 @@ class Fleet {
   #execute(id: number, execution: Execute, now: Nanos): void {
     const place = id * this.#instances + execution.instance;
     if (this.#executions[place]) throw new Error(`instance ${execution.instance} is busy`);
-    const duration = this.#costsOf[id]!.durationOf(execution);
     this.#executions[place] = execution;
+    this.#began(place, execution.rows, this.#costsOf[id]!.durationOf(execution), now);
+  }
+
+  #began(place: number, rows: number, duration: Nanos, now: Nanos): void {
     this.#ends[place] = now + duration;
     this.#busyNs += duration;
     this.#executed++;
-    this.#rows += execution.rows;
+    this.#rows += rows;
     this.#running++;
   }
 
@@ -331,7 +388,8 @@ class Fleet {
   }
 
   #order(id: number): void {
-    this.#strategies[id] ??= this.#make(id);
+    this.#costsOf[id] ??= this.#costsFor(id);
+    if (!this.#plain) this.#strategies[id] ??= this.#make(id);
     this.#states[id] = State.Starting;
     this.#orderedNs[id] = this.#now;
     this.#wanted++;
@@ -339,11 +397,13 @@ class Fleet {
   }
 
   #make(id: number): Strategy {
-    const { replicas, strategy } = this.spec;
-    const { speeds } = replicas;
-    const costs = this.#costsAt(speeds?.[id % speeds.length] ?? 1);
-    this.#costsOf[id] = costs;
-    return createStrategy(strategy.name, strategy.options, costs.context);
+    const { name, options } = this.spec.strategy;
+    return createStrategy(name, options, this.#costsOf[id]!.context);
+  }
+
+  #costsFor(id: number): Costs {
+    const { speeds } = this.spec.replicas;
+    return this.#costsAt(speeds?.[id % speeds.length] ?? 1);
   }
 
   /** Replicas of one speed share what a strategy plans with. */
@@ -353,7 +413,8 @@ class Fleet {
     const { replicas, cost } = this.spec;
     const instances: InstanceInfo[] = instanceList(Array.from({ length: replicas.instances }, () => ({ speed })));
     const model = costModel(instances, { cost });
-    const costs = { durationOf: model.durationOf, context: strategyContext(instances, model) };
+    const context = strategyContext(instances, model);
+    const costs = { durationOf: model.durationOf, oneRowNs: model.costOn(0, 1), context };
     this.#costs.set(speed, costs);
     return costs;
   }

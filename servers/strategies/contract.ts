@@ -124,6 +124,11 @@ export interface StrategyDefinition<Options extends z.ZodType = z.ZodType> {
   workConserving?(options: z.output<Options>): boolean;
   /** Option sets that the contract tests, `servemark list` and `init` use. Required where an option has no default; default [{}]. */
   readonly examples?: readonly z.input<Options>[];
+  /**
+   * It is nothing but one queue in order of arrival, of so many requests at most, for so many of its instances, and one request
+   * an execution: fleets of thousands are simulated without its objects, and a test holds that to them. Absent: it is more.
+   */
+  plain?(options: z.output<Options>): { readonly limit: number; readonly instances: number } | undefined;
   /** The most rows it puts into one execution; Infinity where nothing limits it. 1 = it never batches. */
   maxRows(options: z.output<Options>): number;
   create(options: z.output<Options>, context: StrategyContext): Strategy;

@@ -42,6 +42,10 @@ export const instanceGroup = defineStrategy({
   ],
   workConserving: ({ rateLimiter }) => rateLimiter === undefined,
   executesOnce: true,
+  plain: ({ maxQueueSize, rateLimiter }) =>
+    rateLimiter === undefined
+      ? { limit: maxQueueSize || Number.POSITIVE_INFINITY, instances: Number.POSITIVE_INFINITY }
+      : undefined,
   maxRows: () => 1,
   create: ({ maxQueueSize, rateLimiter }, { instances }) =>
     new InstanceGroup(

@@ -18,6 +18,7 @@ export const serial = defineStrategy({
   examples: [{}, { maxQueueSize: 4 }],
   workConserving: () => true,
   executesOnce: true,
+  plain: ({ maxQueueSize }) => ({ limit: maxQueueSize || Number.POSITIVE_INFINITY, instances: 1 }),
   maxRows: () => 1,
   create: ({ maxQueueSize }) => new Serial(maxQueueSize || Number.POSITIVE_INFINITY),
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planFrom } from '../../scenarios/load-facts.js';
-import { NO_OVERHEAD, overheadOf } from '../../scenarios/overhead.js';
+import { NO_OVERHEAD, overheadOf, Replay } from '../../scenarios/overhead.js';
 import { simulateTrial } from '../../scenarios/simulated.js';
 import { recordsOf } from '../results/facts.js';
 
@@ -70,9 +70,13 @@ describe('what serving adds to a cost table', () => {
       server: [0, 1, 0, i % 10 === 0 ? 11 : 1, 0, 0] as const,
     }));
     const { course } = overheadOf(recordsOf(executions), 400, [[1, 2e6]]);
-    expect([course.factor[1], course.factor[10]]).toEqual([expect.closeTo(0.5, 9), expect.closeTo(5.5, 9)]);
+    expect([course.atNs[0], course.atNs[1]]).toEqual([expect.closeTo(13.75e6, 3), expect.closeTo(15e6, 3)]);
     const plan = planFrom({ type: 'single-stream', options: { duration: 2e9 } }, SEEDS, 'quick');
-    const { records } = simulateTrial(SERIAL, plan, [[1, 2e6]], { ...NO_OVERHEAD, course });
+    const { records } = simulateTrial(SERIAL, plan, [[1, 2e6]], {
+      ...NO_OVERHEAD,
+      executionNs: 0.5e6,
+      course: { ...course, restNs: new Float64Array(100) },
+    });
     const slow = [...Array(records.length).keys()].filter((i) => records.completedNs[i]! - records.dueNs[i]! > 10e6);
     expect(slow.length / records.length).toBeGreaterThan(0.07);
     expect(slow.length / records.length).toBeLessThan(0.13);
@@ -84,11 +88,11 @@ describe('what serving adds to a cost table', () => {
       SEEDS,
       'quick',
     );
-    // A second of probe, an execution a ms; 100 of 1000 take five times as long as the others, all in one place or spread.
+    // 100 of 1000 executions of the probe took five times as long as the others, all in one place or spread.
     const courseOf = (isSlow: (i: number) => boolean) => ({
-      atNs: Float64Array.from({ length: 1000 }, (_, i) => i * 1e6),
-      factor: Float64Array.from({ length: 1000 }, (_, i) => (isSlow(i) ? 5 : 1) / 1.4),
+      atNs: cumulative(1000, (i) => (isSlow(i) ? 5e6 : 1e6)),
       restNs: new Float64Array(1000),
+      unitNs: 1.4e6,
     });
     const worst = (isSlow: (i: number) => boolean) => {
       const { records } = simulateTrial(SERIAL, plan, [[1, 1.4e6]], { ...NO_OVERHEAD, course: courseOf(isSlow) });
@@ -97,15 +101,15 @@ describe('what serving adds to a cost table', () => {
       return most;
     };
     expect(worst((i) => i % 10 === 0)).toBeLessThan(10e6);
-    // 100 ms of 5 ms each, due every 2.5 ms: half of them wait at its end.
-    expect(worst((i) => i >= 500 && i < 600)).toBeGreaterThan(45e6);
+    // Half a second at 5 ms each, due every 2.5 ms: at its end half of them wait, for a quarter of a second.
+    expect(worst((i) => i >= 500 && i < 600)).toBeGreaterThan(200e6);
   });
 
   it('a request meets busy threads as often as the load is of the probe’s: at half its rate half of them', () => {
     const course = {
-      atNs: Float64Array.of(0, 1e6),
-      factor: Float64Array.of(1, 1),
+      atNs: Float64Array.of(1e6, 2e6),
       restNs: Float64Array.of(9e6, 9e6),
+      unitNs: 1e6,
     };
     const plan = planFrom(
       { type: 'open', options: { arrivals: 'constant', rate: 100, duration: 20e9 } },
@@ -120,4 +124,25 @@ describe('what serving adds to a cost table', () => {
     expect(busy).toBeGreaterThan(0.45);
     expect(busy).toBeLessThan(0.55);
   });
+
+  it('a stall ends when it did in the probe: an execution that begins late in it, or a large one, waits for the rest of it only', () => {
+    // Executions of 1 ms, and one that was held up for 100 ms, from 10 ms to 110 ms.
+    const replay = new Replay({
+      atNs: cumulative(20, (i) => (i === 10 ? 100e6 : 1e6)),
+      restNs: new Float64Array(20),
+      unitNs: 1e6,
+    });
+    expect(replay.durationFrom(10e6, 1e6)).toBe(100e6);
+    // 10 ms before its end a tenth of the execution is left to the stall, the other nine follow at full speed.
+    expect(replay.durationFrom(100e6, 1e6)).toBe(10.9e6);
+    expect(replay.durationFrom(9e6, 3e6)).toBe(102e6);
+    expect(replay.durationFrom(0, 1e6)).toBe(1e6);
+    // The course begins again.
+    expect(replay.durationFrom(118e6, 2e6)).toBe(2e6);
+  });
 });
+
+function cumulative(length: number, each: (i: number) => number): Float64Array {
+  let at = 0;
+  return Float64Array.from({ length }, (_, i) => (at += each(i)));
+}

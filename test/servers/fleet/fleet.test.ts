@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalDouble, FastRandom } from '../../../results/stats/index.js';
 import {
@@ -8,7 +9,12 @@ import {
   strategyContext,
 } from '../../../servers/executors/index.js';
 import { createAutoscaler, type FleetSpec, simulateFleet } from '../../../servers/fleet/index.js';
-import { createStrategy } from '../../../servers/strategies/index.js';
+import {
+  createStrategy,
+  type StrategyDefinition,
+  strategies,
+  strategyNamed,
+} from '../../../servers/strategies/index.js';
 
 const MS = 1e6;
 const COST: CostTable = [
@@ -77,6 +83,56 @@ describe.each([
     });
     expect(fleet.latency.sum).toBe(latencies.reduce((sum, latency) => sum + latency, 0));
     expect(fleet.latency.max).toBe(Math.max(...latencies));
+  });
+});
+
+describe('a strategy that says it is plain', () => {
+  const cases = strategies.flatMap((definition: StrategyDefinition) =>
+    (definition.examples ?? [{}]).map((options) => [definition.name, options as Record<string, unknown>] as const),
+  );
+  const isPlain = (name: string, options: Record<string, unknown>) => {
+    const definition: StrategyDefinition = strategyNamed(name, 'test');
+    return definition.plain?.(definition.options.parse(options)) !== undefined;
+  };
+  const plain = cases.filter(([name, options]) => isPlain(name, options));
+
+  test('serial and instance groups without a rate limiter do', () => {
+    expect(new Set(plain.map(([name]) => name))).toEqual(new Set(['serial', 'instance-group']));
+    expect(isPlain('instance-group', { rateLimiter: {} })).toBe(false);
+  });
+
+  test.each(plain)('%s %o does in columns exactly what its state machines do', (name, options) => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          seed: fc.nat(1000),
+          rate: fc.integer({ min: 50, max: 900 }),
+          instances: fc.integer({ min: 1, max: 3 }),
+          picker: fc.constantFrom('round-robin' as const, 'random-two' as const, 'least-conn' as const),
+          burst: fc.boolean(),
+        }),
+        ({ seed, rate, instances, picker, burst }) => {
+          const lived = (objects: boolean) => {
+            const gap = poisson(rate, seed);
+            let k = 0;
+            const scale = createAutoscaler('kpa-concurrency', { target: 2, initialReplicas: 2 });
+            return simulateFleet({
+              ...BASE,
+              strategy: { name, options },
+              replicas: { initial: 2, max: 5, startUpNs: 50 * MS, instances, speeds: [1, 2.5] },
+              // In bursts several come at one instant, which is the end of an execution too.
+              nextGapNs: () => (burst ? (k++ % 3 === 0 ? 10 * MS : 0) : gap()),
+              picker,
+              autoscaler: { scale, intervalNs: 100 * MS },
+              durationNs: 1e9,
+              objects,
+            });
+          };
+          expect(lived(false)).toEqual(lived(true));
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 });
 
