@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../results/errors.js';
+import { packageRoot } from '../results/package.js';
 import type { StoredRun } from '../results/run.js';
 import { median } from '../results/stats/index.js';
 import { listRuns, readRun } from '../results/store.js';
@@ -23,7 +24,7 @@ export interface SimulatorError {
 }
 
 /** Runs that came with the program, made elsewhere: read after those made here. */
-const REFERENCE = fileURLToPath(new URL('../../results/reference', import.meta.url));
+const REFERENCE = fileURLToPath(new URL('results/reference', packageRoot));
 
 /**
  * The nearest calibration: the newest run with real and simulated twins of this strategy, else of any strategy; runs made here
@@ -59,8 +60,11 @@ function readable(folder: string): StoredRun | undefined {
   }
 }
 
-function hostOf({ environment: { cpu, capturedAt } }: StoredRun): string {
-  return `${cpu.model}, ${cpu.logicalCores} cores, ${capturedAt.slice(0, 10)}`;
+/** A machine that others used while it was measured is another machine. */
+function hostOf({ environment: { cpu, load, capturedAt } }: StoredRun): string {
+  const busy = load.average1m !== null && load.average1m > cpu.logicalCores;
+  const others = busy ? `, which was busy with other things (load average ${load.average1m!.toFixed(1)})` : '';
+  return `${cpu.model}, ${cpu.logicalCores} cores, ${capturedAt.slice(0, 10)}${others}`;
 }
 
 interface Twins {

@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readFleet, runFleet } from '../../scenarios/fleet/fleet.js';
 import { errorOfSimulator } from '../../scenarios/simulator-error.js';
@@ -116,4 +116,21 @@ test('without any run that holds the simulator against real trials its error is 
     run: null,
     text: expect.stringMatching(/nothing is known/),
   });
+});
+
+test('where this machine has no such run the one that came along tells, and says whose machine it was', () => {
+  const told = errorOfSimulator('triton-dynamic', [join(folder, 'nothing'), resolve('results/reference')]);
+  expect(told).toMatchObject({
+    strategy: 'triton-dynamic',
+    trials: 2,
+    p50: expect.any(Number),
+    p99: expect.any(Number),
+  });
+  expect(told.text).toContain('the run that came with servemark, not on this machine but on');
+  expect(told.text).toContain(told.host!);
+  const other = errorOfSimulator('djl-wlm', [join(folder, 'nothing'), resolve('results/reference')]);
+  expect(other.strategy).toBe('djl-wlm');
+  expect(errorOfSimulator('load-balancer', [resolve('results/reference')]).text).toContain(
+    'never served beside its simulation',
+  );
 });
