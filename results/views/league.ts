@@ -30,7 +30,7 @@ function tables(groups: readonly Group[], { run, seed }: ViewInput): Block[] {
     standings(groups, regions, cost, kind, run.plan.systems),
     {
       kind: 'text',
-      text: `Ranked by **good**: the share of the offered requests that were answered within ${bound}, mean over the loads. **leads**: in how many loads no other system is seen to be better, by 1 % or more and beyond chance, in goodput / of these also in p99 / of these also in cost. **cost**: ${cost.name}, median over the loads. **replicas**: replica-seconds for 1,000 good answers, median: instances cost whether they compute or not.`,
+      text: `Ranked by **good**: the share of the offered requests that were answered within ${bound}, mean over the loads. **leads**: in how many loads no other system is seen to be better, by 1 % or more and beyond chance, in goodput / of these also in p99 / of these also in cost. **cost**: ${cost.name}, median over the loads. **replicas**: replica-seconds for 1,000 good answers, median: instances cost whether they compute or not. **over**: trials whose p99 misses the objective.`,
     },
     byLoad(
       groups,
@@ -84,15 +84,16 @@ function standings(
     kind: 'table',
     caption: `League table (${kind}, ${counted(regions.length, 'load')})`,
     columns: [
-      { title: '#', align: 'right' },
       { title: 'system', align: 'left' },
-      ...['good', 'worst load', 'leads', 'cost', 'replicas'].map((title) => ({ title, align: 'right' }) as const),
+      ...['rank', 'good', 'worst load', 'leads', 'cost', 'replicas'].map(
+        (title) => ({ title, align: 'right' }) as const,
+      ),
       { title: 'verdict', align: 'left' },
       { title: 'strategy', align: 'left' },
     ],
     rows: rows.map((row, i): Cell[] => [
-      String(i + 1),
       row.system,
+      String(i + 1),
       traced(percentText(row.mean), ...row.list),
       percentText(row.worst),
       `${row.goodput} / ${row.p99} / ${row.cost}`,
@@ -126,7 +127,7 @@ function verdictOf(groups: readonly Group[]): Cell {
     };
   if (missed === 0) return 'VALID';
   return {
-    text: `VALID; p99 over the objective in ${missed} of ${all.length}`,
+    text: `VALID; ${missed} of ${all.length} over`,
     short: `${missed} of ${all.length} over`,
   };
 }
