@@ -14,22 +14,25 @@ import {
   type ResolvedModel,
   resolveModel,
 } from '../servers/models/index.js';
+import { PLAN_ENDING } from '../servers/runtimes/index.js';
 import { readModel } from './onnx/index.js';
 import { applyPass, original } from './optimize.js';
+import { passNamed } from './passes/index.js';
 import { type VariantProvenance, writeVariant } from './variant.js';
 
-/** Where a made model lies in the cache: the same parent, passes, samples and program give the same place. */
+/** Where a made model lies in the cache, a split one's plan: the same parent, passes, samples and program give the same place. */
 export function variantPath(made: MadeModel): string {
   const key = createHash('sha256')
     .update(JSON.stringify([made, version]))
     .digest('hex')
     .slice(0, 16);
   const name = [parentName(made.parent), ...made.passes.map(({ name }) => name)].join('+');
-  return join(cacheFolder(), 'variants', key, `${name}.onnx`);
+  const ending = made.passes.some((pass) => passNamed(pass.name).splits) ? PLAN_ENDING : '.onnx';
+  return join(cacheFolder(), 'variants', key, `${name}${ending}`);
 }
 
 /**
- * The variant's file, made now unless a whole one of the same parent bytes is there. Throws UserError with the reason of the pass
+ * The variant's file or plan, made now unless a whole one of the same parent bytes is there. Throws UserError with the reason of the pass
  * that could do nothing, at `place`.
  */
 export async function makeVariant(
@@ -51,13 +54,7 @@ export async function makeVariant(
   };
   let variant = original(source.model);
   for (const step of made.passes) variant = await at(place, () => applyPass(variant, step, { place, samples, signal }));
-  if (variant.models.length > 1)
-    throw new UserError({
-      place,
-      found: 'the passes split the model, and a system serves one file',
-      remedy: 'Use `servemark optimize`, and the strategy that executes its plan',
-    });
-  return writeVariant(source, variant, path, {
+  return writeVariant(source, variant, `${stemOf(path)}.onnx`, {
     fidelity: null,
     samples: used ? { name: used.name, sha256: used.sha256 } : null,
   });
@@ -65,10 +62,20 @@ export async function makeVariant(
 
 /** The provenance of what is there already; undefined where it is not whole, was changed, or has another parent. */
 async function wholeVariant(path: string, parentSha256: string): Promise<VariantProvenance | undefined> {
-  const stem = join(dirname(path), basename(path, extname(path)));
+  const stem = stemOf(path);
   const known = readJsonIfWhole(`${stem}.provenance.json`) as VariantProvenance | undefined;
   if (known?.parent?.sha256 !== parentSha256 || !existsSync(path)) return undefined;
-  return known.files[0]?.sha256 === (await sha256Of(path)) ? known : undefined;
+  for (const { file, sha256 } of known.files) {
+    const own = join(dirname(stem), file);
+    if (!existsSync(own) || (await sha256Of(own)) !== sha256) return undefined;
+  }
+  return known;
+}
+
+/** Without its ending, a plan's too. */
+function stemOf(path: string): string {
+  const ending = path.endsWith(PLAN_ENDING) ? PLAN_ENDING : extname(path);
+  return path.slice(0, -ending.length);
 }
 
 async function samplesFor({ samples }: MadeModel, parent: ResolvedModel, place: string): Promise<SampleLibrary> {

@@ -25,6 +25,7 @@ export const bucket = definePass({
   name: 'bucket',
   summary: 'a model for each of a few sequence lengths, with static shapes, and the plan that chooses',
   options,
+  splits: 'buckets',
   apply: async (original, { lengths, dimension }, context) => {
     const { model, notes } = prepare(original, context);
     const symbol = dimensionOf(model, dimension, context);

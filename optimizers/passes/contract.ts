@@ -8,6 +8,8 @@ export interface PassDefinition<Options extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly summary: string;
   readonly options: Options;
+  /** It makes several models and a plan of this kind. */
+  readonly splits?: SplitPlan['kind'] | undefined;
   /**
    * The rewritten model; `model` is not changed. Throws UserError where the pass can do nothing with it, with the reason:
    * a pass never answers the model as it was.

@@ -28,6 +28,7 @@ export const splitPipeline = definePass({
   name: 'split-pipeline',
   summary: 'stages for pipeline parallelism, cut where few values live, balanced by measured times or FLOPs',
   options,
+  splits: 'pipeline',
   apply: async (original, { stages, balance, maxLive }, context) => {
     const { model, notes } = prepare(original, context);
     model.graph.node = topological(model.graph.node).sorted;

@@ -31,6 +31,7 @@ export const splitTensor = definePass({
   name: 'split-tensor',
   summary: 'column and row slices of dense pairs and attention heads, for tensor parallelism; sums named in a plan',
   options,
+  splits: 'tensor',
   apply: async (original, parsed, context) => {
     const { model, notes } = prepare(original, context);
     model.graph.node = topological(model.graph.node).sorted;

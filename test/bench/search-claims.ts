@@ -22,7 +22,7 @@ import {
  *     npm run bench:search                          the table, judged on models on which nothing was chosen
  *     npm run bench:search -- --out FOLDER          and writes claims.json and claims.md
  *     npm run bench:search -- --models 2 --seeds 5  a shorter one
- *     npm run bench:search -- --choose              what was tried for options, on other models
+ *     npm run bench:search -- --choose              what was tried for options, on other models; --out writes options.txt
  */
 const { values } = parseArgs({
   options: {
@@ -52,14 +52,16 @@ async function judge(): Promise<void> {
 }
 
 async function choose(): Promise<void> {
-  print(
-    `Options on ${TUNING_MODELS.length} models × ${seeds.length} seeds, none of which a search is judged on; least mean points first`,
-  );
   const tried = await tryOptions(ground(TUNING_MODELS), { seeds, budget: BUDGET, known });
-  for (const { search, options, isDefault, cappedMean, reached } of tried)
-    print(
+  const lines = tried.map(
+    ({ search, options, isDefault, cappedMean, reached }) =>
       `${search.padEnd(12)}${JSON.stringify(options).padEnd(36)}${cappedMean.toFixed(1).padStart(6)} points  ${`${Math.round(reached * 100)} %`.padStart(5)} reached${isDefault ? '  default' : ''}`,
-    );
+  );
+  const title = `Options on the models of seeds ${TUNING_MODELS[0]} to ${TUNING_MODELS.at(-1)} × ${seeds.length} seeds, on which nothing is judged; least mean points first`;
+  print([title, '', ...lines].join('\n'));
+  if (values.out === undefined) return;
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, 'options.txt'), `${[title, '', ...lines].join('\n')}\n`);
 }
 
 function padded(cells: readonly string[]): string {

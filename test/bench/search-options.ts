@@ -4,11 +4,11 @@ import { checked } from '../../results/lookup.js';
 
 /** What was tried for each option of a search. */
 const TRIED: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
-  'hill-climb': { radius: [1, 2, 3], magnitude: [2, 5, 10] },
-  bayesian: { initial: [4, 8, 16, 24] },
-  morphling: { ridge: [0.1, 0.5, 2], disagreement: [0, 3, 6, 9] },
-  falcon: { exploration: [0.5, 1, 2, 4, 8], leaf: [12, 24, 48] },
-  nsga2: { population: [8, 12, 20] },
+  'hill-climb': { radius: [1, 2, 3], magnitude: [1, 2, 5] },
+  bayesian: { initial: [2, 4, 8, 16] },
+  morphling: { ridge: [0.5, 2, 8], disagreement: [0, 3, 6] },
+  falcon: { exploration: [0.25, 0.5, 1, 2], leaf: [24, 48, 96] },
+  nsga2: { population: [4, 6, 8, 12] },
 };
 
 export interface TriedOptions {
