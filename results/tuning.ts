@@ -26,7 +26,14 @@ export interface TuningRecord {
   readonly author?: { readonly trial?: string | undefined; readonly figures: TuningFigures } | undefined;
   /** Sentences of the paired comparison between the best and the author's configuration. */
   readonly confirmed: readonly string[];
+  /** Whether they show the best to be better; absent before them, and where all was simulated. */
+  readonly verdict?: TuningVerdict | undefined;
   readonly seconds: Readonly<Record<'profile' | 'simulated' | 'real' | 'confirm', number>>;
+}
+
+export interface TuningVerdict {
+  readonly state: 'confirmed' | 'unconfirmed';
+  readonly text: string;
 }
 
 export interface TuningDimension {

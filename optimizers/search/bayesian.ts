@@ -11,7 +11,7 @@ export const bayesian = defineSearch({
   summary: 'A Gaussian process guesses objective and constraints; the greatest expected improvement is tried next',
   source: 'Jones, Schonlau and Welch 1998; constraints by Gardner et al. 2014; Matérn 5/2, names one-hot',
   options: z.strictObject({
-    initial: z.number().int().min(2).default(8).describe('points far from each other before the process guides'),
+    initial: z.number().int().min(2).default(4).describe('points far from each other before the process guides'),
   }),
   *create({ initial }, { space, random }) {
     const features = allFeatures(space);

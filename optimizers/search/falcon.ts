@@ -17,12 +17,12 @@ export const falcon = defineSearch({
   source:
     'Wu et al., Falcon (SoCC 2022): key operators and their resource curves, Monte Carlo tree search with Bayesian optimisation. Ours takes the whole estimate from the profile instead of four typical curves; without a profile all branches start alike',
   options: z.strictObject({
-    exploration: z.number().nonnegative().default(2).describe('weight of the confidence term'),
+    exploration: z.number().nonnegative().default(0.5).describe('weight of the confidence term'),
     leaf: z
       .number()
       .int()
       .min(2)
-      .default(24)
+      .default(48)
       .describe('points below a branch at which expected improvement takes over'),
   }),
   *create({ exploration, leaf }, context) {

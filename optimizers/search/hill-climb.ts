@@ -15,7 +15,7 @@ export const hillClimb = defineSearch({
   source:
     'Triton Model Analyzer, quick search (neighborhood.py, quick_run_config_generator.py). Ours: merit also falls with broken constraints; a name is a dimension like any other; the walk over neighbours at the end',
   options: z.strictObject({
-    radius: z.number().positive().default(2).describe('of the neighbourhood, in steps'),
+    radius: z.number().positive().default(1).describe('of the neighbourhood, in steps'),
     magnitude: z.number().positive().default(5).describe('how far a step goes'),
     minInitialized: z.number().int().min(2).default(3).describe('points of a neighbourhood measured before a step'),
   }),

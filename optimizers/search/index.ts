@@ -5,7 +5,7 @@ export type {
   ResponseTable,
   Space,
 } from './contract.js';
-export { slopedMerit } from './merit.js';
+export { slopedMerit, violation } from './merit.js';
 export { createSearch, searches, searchNamed } from './registry.js';
 export { bestOf, runSearch, type SearchStep } from './run-search.js';
 export { numberOf, pointAt, sizeOf, valuesOf } from './space.js';

@@ -19,8 +19,8 @@ export const morphling = defineSearch({
     'Wang et al., Morphling (SoCC 2021): a meta-model trained on other services, few-shot adaptation, 30 of 720 points. Ours adapts by regression on the tables and a Gaussian process; the paper by meta-learned neural networks',
   needsPriors: true,
   options: z.strictObject({
-    ridge: z.number().positive().default(0.5).describe('how strongly the belief holds to the plain mean of the others'),
-    disagreement: z.number().int().min(0).default(3).describe('first points that tell the others apart'),
+    ridge: z.number().positive().default(2).describe('how strongly the belief holds to the plain mean of the others'),
+    disagreement: z.number().int().min(0).default(0).describe('first points that tell the others apart'),
   }),
   *create({ ridge, disagreement }, { space, priors }) {
     const features = allFeatures(space);

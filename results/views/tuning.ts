@@ -14,6 +14,7 @@ export const tuning: ViewDefinition = {
     return [
       { kind: 'heading', text: 'The search' },
       { kind: 'text', text: answer(record) },
+      ...(record.verdict ? [{ kind: 'text', text: `**${record.verdict.text}**` } as const] : []),
       ...(record.confirmed.length > 0
         ? [
             { kind: 'text', text: 'Tuned against the author’s configuration, paired and interleaved:' } as const,

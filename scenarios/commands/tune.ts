@@ -67,6 +67,7 @@ async function tune(file: string, options: TuneCommandOptions): Promise<number> 
     return EXIT.interrupted;
   }
   await conclude(finished, false);
+  if (finished.record.verdict) process.stdout.write(`${pc.bold(finished.record.verdict.text)}\n`);
   return codeOf(finished.record);
 }
 

@@ -29,6 +29,8 @@ export class Points {
   readonly #tables = new Map<string, CostTable>();
   #trials: TrialSpec[];
   #plan: LoadPlan | undefined;
+  /** Processor time of a request besides its share of executions, where a real trial told. */
+  #besideNs = 0;
   #withAccuracy = false;
 
   constructor(
@@ -67,9 +69,18 @@ export class Points {
     return foundOf(await this.#run(trial), system, accuracy);
   }
 
+  /** The author's configuration for real; what it cost besides executions, every simulated one costs as well. */
+  async author(): Promise<Found> {
+    const found = await this.real(this.spec.author);
+    const outcome = this.#outcomes.get(found.trial);
+    if (outcome?.state === 'completed') this.#besideNs = besideExecutions(outcome.summary);
+    return found;
+  }
+
   async simulated(system: SystemSpec): Promise<Found> {
     const accuracy = await this.#accuracy(system);
-    return { figures: simulatedFigures(system, this.#plan!, await this.#table(system), accuracy), trial: '' };
+    const table = await this.#table(system);
+    return { figures: simulatedFigures(system, this.#plan!, table, accuracy, this.#besideNs), trial: '' };
   }
 
   accuracyOf(system: SystemSpec): number | null {
@@ -95,24 +106,31 @@ export class Points {
       const values = new Float64Array(sizeOf(this.spec.space));
       this.spec.systems.forEach((system, number) => {
         if (!system) return;
-        const figures = simulatedFigures(system, this.#plan!, table, 1);
+        const figures = simulatedFigures(system, this.#plan!, table, 1, this.#besideNs);
         values[number] = slopedMerit(evaluate(figures, this.spec.objectives, this.spec.constraints, 1));
       });
       return { name, values };
     });
   }
 
-  /** Author and tuned in pairs, interleaved. */
-  async compare(tuned: SystemSpec): Promise<readonly TrialOutcome[]> {
+  /** Author and tuned in pairs, interleaved; and what each of the tuned one's trials found. */
+  async compare(
+    tuned: SystemSpec,
+  ): Promise<{ readonly outcomes: readonly TrialOutcome[]; readonly tuned: readonly Found[] }> {
     const [author, best] = this.comparedNames();
     const pair = [
       { ...this.spec.author, name: author },
       { ...tuned, name: best },
     ];
     const outcomes: TrialOutcome[] = [];
-    for (const trial of trialsFor(this.scenario, this.spec, pair, this.spec.repeats))
-      if (trial.kind === 'measure') outcomes.push(await this.#run(trial));
-    return outcomes;
+    const found: Found[] = [];
+    for (const trial of trialsFor(this.scenario, this.spec, pair, this.spec.repeats)) {
+      if (trial.kind !== 'measure') continue;
+      const outcome = await this.#run(trial);
+      outcomes.push(outcome);
+      if (trial.identity.system === best) found.push(foundOf(outcome, tuned, this.accuracyOf(tuned)));
+    }
+    return { outcomes, tuned: found };
   }
 
   comparedNames(): readonly [author: string, tuned: string] {
@@ -168,6 +186,13 @@ function foundOf(outcome: TrialOutcome, system: SystemSpec, accuracy: number | n
   const broken = verdict.findings.find(({ severity }) => severity === 'invalid');
   const reason = verdict.state === 'INVALID' ? `INVALID: ${broken?.message ?? 'see the trial'}` : undefined;
   return { figures: figuresOf(outcome.summary, system, accuracy), trial, reason };
+}
+
+/** Of load processes and server together, ns a request. Executions count by the clock: with one thread that is their processor time. */
+function besideExecutions({ processes, counts, busyNs, batches }: TrialSummary): number {
+  const cpuSeconds = processes.reduce((sum, { userSeconds, systemSeconds }) => sum + userSeconds + systemSeconds, 0);
+  const requests = batches.reduce((sum, { size, count }) => sum + size * count, 0) || counts.ok;
+  return requests > 0 && busyNs ? Math.max(0, cpuSeconds * 1e9 - busyNs) / requests : 0;
 }
 
 function figuresOf(summary: TrialSummary, system: SystemSpec, accuracy: number | null): TuningFigures {

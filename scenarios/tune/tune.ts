@@ -9,8 +9,10 @@ import {
   paretoFront,
   runSearch,
   sizeOf,
+  violation,
 } from '../../optimizers/search/index.js';
 import { captureEnvironment } from '../../results/capture.js';
+import { compareSystems } from '../../results/compare.js';
 import { UserError } from '../../results/errors.js';
 import { writeReports } from '../../results/report.js';
 import { FastRandom } from '../../results/stats/index.js';
@@ -22,8 +24,8 @@ import type { Scenario, TrialSpec } from '../contract.js';
 import { type RunSettings, storedPlan } from '../plan.js';
 import { type FinishedRun, type RunEvent, trialRunner, trialsOf } from '../run.js';
 import { bounds, evaluate, needsAccuracy, OBJECTIVES } from './objectives.js';
-import { Points } from './points.js';
-import { sentencesOf } from './sentences.js';
+import { type Found, Points } from './points.js';
+import { sentencesOf, verdictOf } from './sentences.js';
 import type { TuneSpec } from './spec.js';
 import { uniqueSystems } from './trials.js';
 
@@ -113,9 +115,7 @@ class Tuning {
   async run(): Promise<void> {
     const { spec } = this;
     await this.#points.prepare(needsAccuracy(spec.objectives, spec.constraints));
-    const author = await (spec.mode === 'simulated'
-      ? this.#points.simulated(spec.author)
-      : this.#points.real(spec.author));
+    const author = await (spec.mode === 'simulated' ? this.#points.simulated(spec.author) : this.#points.author());
     this.#keep({ author: { trial: author.trial || undefined, figures: author.figures } });
     await this.#timed('profile', () => this.#points.profile());
     await this.#search();
@@ -160,9 +160,7 @@ class Tuning {
     if (!system) return { state: 'failed', reason: 'not a system' };
     const startedAt = performance.now();
     const found = phase === 'real' ? await this.#points.real(system) : await this.#points.simulated(system);
-    const evaluation: Evaluation = found.reason
-      ? { state: 'failed', reason: found.reason }
-      : evaluate(found.figures, spec.objectives, spec.constraints, this.#points.accuracyOf(spec.author));
+    const evaluation = this.#judge(found);
     const seconds = (performance.now() - startedAt) / 1000;
     const step: TuningStep = {
       ...{ phase, point, system: system.name, evaluation, figures: found.figures, seconds },
@@ -181,15 +179,32 @@ class Tuning {
   /** Best against author, in paired trials; what may be said of it. */
   async #compare(): Promise<void> {
     const best = this.record.front.map((number) => this.record.steps[number]!).find(({ phase }) => phase === 'real');
-    if (!best) return;
     const { spec } = this;
+    if (!best) {
+      const text = 'Not confirmed: nothing that was served for real keeps the bounds.';
+      this.#keep({ verdict: { state: 'unconfirmed', text } });
+      return;
+    }
     const tuned = spec.systems[numberOf(spec.space, best.point)]!;
     await this.#timed('confirm', async () => {
-      const outcomes = await this.#points.compare(tuned);
+      const pairs = await this.#points.compare(tuned);
+      const [authorName, tunedName] = this.#points.comparedNames();
+      const seed = BigInt(this.scenario.seeds.bootstrap);
+      const compared = compareSystems(pairs.outcomes, tunedName, authorName, { seed });
+      const kept = pairs.tuned.map((found) => this.#judge(found)).filter((evaluation) => violation(evaluation) === 0);
+      const held = { kept: kept.length, trials: pairs.tuned.length };
+      const name = tuned.name.slice(spec.author.name.length + 1);
       this.#keep({
-        confirmed: sentencesOf(outcomes, this.#points.comparedNames(), BigInt(this.scenario.seeds.bootstrap)),
+        confirmed: sentencesOf(compared),
+        verdict: verdictOf(compared, spec.objectives[0]!.name, name, held),
       });
     });
+  }
+
+  #judge({ reason, figures }: Found): Evaluation {
+    const { objectives, constraints, author } = this.spec;
+    if (reason !== undefined) return { state: 'failed', reason };
+    return evaluate(figures, objectives, constraints, this.#points.accuracyOf(author));
   }
 
   #stepsOf(phase: 'simulated' | 'real'): readonly TuningStep[] {
@@ -220,9 +235,15 @@ function ranked(steps: readonly TuningStep[]): readonly TuningStep[] {
   return order;
 }
 
-/** One of those that virtual time can't tell apart: to serve them all would teach nothing. */
+/** One of those that virtual time can't tell apart, the one that takes least processors: to serve them all would teach nothing. */
 function distinct(steps: readonly TuningStep[]): readonly TuningStep[] {
-  return [...new Map([...steps].reverse().map((step) => [JSON.stringify(step.evaluation), step])).values()].reverse();
+  const alike = new Map<string, TuningStep>();
+  for (const step of steps) {
+    const key = JSON.stringify(step.evaluation);
+    const before = alike.get(key);
+    if (before === undefined || step.figures.cores < before.figures.cores) alike.set(key, step);
+  }
+  return [...alike.values()];
 }
 
 /** Numbers of the phase's steps that nothing beats, the best by the first objective first. */

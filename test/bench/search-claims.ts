@@ -57,7 +57,7 @@ async function choose(): Promise<void> {
     ({ search, options, isDefault, cappedMean, reached }) =>
       `${search.padEnd(12)}${JSON.stringify(options).padEnd(36)}${cappedMean.toFixed(1).padStart(6)} points  ${`${Math.round(reached * 100)} %`.padStart(5)} reached${isDefault ? '  default' : ''}`,
   );
-  const title = `Options on the models of seeds ${TUNING_MODELS[0]} to ${TUNING_MODELS.at(-1)} × ${seeds.length} seeds, on which nothing is judged; least mean points first`;
+  const title = `Options on the models of seeds ${TUNING_MODELS[0]} to ${TUNING_MODELS.at(-1)} × ${seeds.length} seeds, on which nothing is judged; most reached first, then least mean points`;
   print([title, '', ...lines].join('\n'));
   if (values.out === undefined) return;
   mkdirSync(values.out, { recursive: true });

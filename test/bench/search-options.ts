@@ -2,13 +2,12 @@ import { type Ground, samplesToNear } from '../../optimizers/search/claims.js';
 import { searchNamed } from '../../optimizers/search/index.js';
 import { checked } from '../../results/lookup.js';
 
-/** What was tried for each option of a search. */
+/** What was tried for each option of a search. nsga2 is not among them: its population serves a front, which one objective can't judge. */
 const TRIED: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
   'hill-climb': { radius: [1, 2, 3], magnitude: [1, 2, 5] },
   bayesian: { initial: [2, 4, 8, 16] },
   morphling: { ridge: [0.5, 2, 8], disagreement: [0, 3, 6] },
   falcon: { exploration: [0.25, 0.5, 1, 2], leaf: [24, 48, 96] },
-  nsga2: { population: [4, 6, 8, 12] },
 };
 
 export interface TriedOptions {
@@ -21,8 +20,8 @@ export interface TriedOptions {
 }
 
 /**
- * Every combination of options on models that nothing is judged on, the best of each search first: least points to come
- * near the optimum, in the mean, where a run that did not counts as the budget and one more.
+ * Every combination of options on models that nothing is judged on, the best of each search first: most runs that came near
+ * the optimum, then least points in the mean, where a run that did not counts as the budget and one more.
  */
 export async function tryOptions(
   on: Ground,
@@ -37,7 +36,7 @@ export async function tryOptions(
       const isDefault = Object.entries(options).every(([key, value]) => defaults[key] === value);
       tried.push({ search, options, isDefault, cappedMean, reached });
     }
-    all.push(...tried.sort((a, b) => a.cappedMean - b.cappedMean));
+    all.push(...tried.sort((a, b) => b.reached - a.reached || a.cappedMean - b.cappedMean));
   }
   return all;
 }

@@ -1,12 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { numberOf } from '../../optimizers/search/index.js';
 import { UserError } from '../../results/errors.js';
 import { readTuning, type TuningFigures, writeTuning } from '../../results/tuning.js';
 import { loadScenario } from '../../scenarios/load.js';
+import { planFrom } from '../../scenarios/load-facts.js';
 import { evaluate } from '../../scenarios/tune/objectives.js';
+import { type Compared, verdictOf } from '../../scenarios/tune/sentences.js';
+import { simulatedFigures } from '../../scenarios/tune/simulated-point.js';
 import { runTuning } from '../../scenarios/tune/tune.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'servemark-tune-'));
@@ -128,6 +131,64 @@ describe('evaluation', () => {
     expect(evaluate(unknown, [{ name: 'throughput', direction: 'max' }], { p99LatencyNs: 1e9 }, null)).toMatchObject({
       excess: [1],
     });
+  });
+});
+
+test('a request that costs processors 1 ms besides executions bounds the rate, and latencies grow as much', () => {
+  const { tune } = scenario('{ system: guess, load: busy, space: { maxBatchSize: [1, 16] } }');
+  const system = tune!.systems[1]!;
+  const plan = planFrom(tune!.load, { schedule: '1', samples: '1' }, 'quick', 100);
+  const free = simulatedFigures(
+    system,
+    plan,
+    [
+      [1, 1e6],
+      [16, 2e6],
+    ],
+    null,
+  );
+  // Batches of 16 in 2 ms: 8,000/s, 0.125 ms of an execution a request.
+  expect(free.throughputPerSecond).toBeCloseTo(8000, -2);
+  const besideNs = 1e6 * availableParallelism();
+  const bound = simulatedFigures(
+    system,
+    plan,
+    [
+      [1, 1e6],
+      [16, 2e6],
+    ],
+    null,
+    besideNs,
+  );
+  const perRequest = (besideNs + 0.125e6) / availableParallelism();
+  expect(bound.throughputPerSecond! / (1e9 / perRequest)).toBeCloseTo(1, 2);
+  expect(bound.p99LatencyNs! / free.p99LatencyNs!).toBeCloseTo(
+    free.throughputPerSecond! / bound.throughputPerSecond!,
+    6,
+  );
+});
+
+describe('the verdict', () => {
+  const throughput: Compared = {
+    figure: 'throughput',
+    ratio: { ratio: 1.25, interval: { low: 1.2, high: 1.3, level: 0.95 }, pValue: 0.001, pairs: 5 },
+    claim: { state: 'better', text: 'a is better' },
+  };
+
+  test('is confirmed where the pairs allow the claim and every trial of the tuned one keeps the bounds', () => {
+    expect(verdictOf([throughput], 'throughput', 'maxBatchSize=16', { kept: 5, trials: 5 })).toEqual({
+      state: 'confirmed',
+      text: 'Confirmed: maxBatchSize=16 is better than the author’s in throughput, 1.25 × (95 % 1.20–1.30) in paired, interleaved trials; its bounds held in 5 of 5.',
+    });
+  });
+
+  test('is not where a bound was broken, or the pairs allow no claim, or nothing compares by the objective', () => {
+    expect(verdictOf([throughput], 'throughput', 'x', { kept: 4, trials: 5 }).state).toBe('unconfirmed');
+    const equal: Compared = { ...throughput, claim: { state: 'equal', text: 'not distinguishable' } };
+    expect(verdictOf([equal], 'throughput', 'x', { kept: 5, trials: 5 }).text).toMatch(
+      /^Not confirmed: not distinguishable \(throughput 1\.25 ×/,
+    );
+    expect(verdictOf([throughput], 'cost', 'x', { kept: 5, trials: 5 }).text).toContain('pairs do not compare cost');
   });
 });
 
