@@ -1,4 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
 import { loads } from '../clients/loads/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
@@ -10,7 +9,7 @@ import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
 import type { ModelSpec, ResolvedModel } from '../servers/models/index.js';
 import { batchingProblem } from '../servers/models/index.js';
-import type { RuntimeMetadata } from '../servers/runtimes/index.js';
+import { modelBytes, type RuntimeMetadata } from '../servers/runtimes/index.js';
 import { strategyNamed } from '../servers/strategies/index.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { isFleet } from './gateway-system.js';
@@ -102,12 +101,6 @@ function plannedModel({ model }: SystemSpec, resolved: ResolvedModel | undefined
       passes: passes.map(({ name, options }) => passText(name, options)),
     },
   };
-}
-
-/** The file and, where its weights lie beside it, these. */
-function modelBytes(path: string): number {
-  const beside = `${path}.data`;
-  return statSync(path).size + (existsSync(beside) ? statSync(beside).size : 0);
 }
 
 /** `low-rank (ratio 0.1)`. */

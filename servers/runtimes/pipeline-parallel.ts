@@ -3,14 +3,9 @@ import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
 import { pipelineSchedule } from '../controllers/support/pipeline.js';
 import type { RuntimeCost, RuntimeMetadata, RuntimeTensor } from './contract.js';
+import { modelBytes } from './model-bytes.js';
 import type { PlanFile, WholeStep } from './plan.js';
-import {
-  type Conducted,
-  type Conductor,
-  defineParallel,
-  parallelOptions,
-  weightBytes,
-} from './support/parallel-runtime.js';
+import { type Conducted, type Conductor, defineParallel, parallelOptions } from './support/parallel-runtime.js';
 import { evenly, joinRows, splitRows } from './support/tensors.js';
 import { bytesByFormula, bytesOf, lastUses, PlanValues, planMetadata, rowBytesOf } from './support/values.js';
 import type { ParallelWorker } from './support/workers.js';
@@ -87,7 +82,7 @@ class Pipeline implements Conductor {
     // Of a stage with several workers no one's place is the stage's.
     this.#names = stages.map((workers, i) => (workers.length === 1 ? workers[0]!.name : `stage ${i}`));
     this.#handedPerRow = rowBytesOf(parts.slice(1).flatMap(({ inputs }) => inputs));
-    this.#weightBytes = stagesOf(plan).reduce((sum, { model }) => sum + weightBytes(plan, model), 0);
+    this.#weightBytes = stagesOf(plan).reduce((sum, { model }) => sum + modelBytes(plan.pathOf(model)), 0);
   }
 
   async execute(inputs: readonly RuntimeTensor[], rows: number): Promise<Conducted> {

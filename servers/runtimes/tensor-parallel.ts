@@ -2,14 +2,9 @@ import { z } from 'zod';
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
 import type { RuntimeCost, RuntimeMetadata, RuntimeTensor } from './contract.js';
+import { modelBytes } from './model-bytes.js';
 import type { PlanFile, ShardedStep, SplitStep } from './plan.js';
-import {
-  type Conducted,
-  type Conductor,
-  defineParallel,
-  parallelOptions,
-  weightBytes,
-} from './support/parallel-runtime.js';
+import { type Conducted, type Conductor, defineParallel, parallelOptions } from './support/parallel-runtime.js';
 import { joinLast, sumParts } from './support/tensors.js';
 import { bytesByFormula, bytesOf, lastUses, PlanValues, planMetadata, rowBytesOf } from './support/values.js';
 import type { ParallelWorker, TaskResult } from './support/workers.js';
@@ -85,7 +80,7 @@ class Shards implements Conductor {
     this.metadata = planMetadata(plan, 'tensor-parallel', parts);
     this.#lastUse = lastUses(plan);
     this.#bytesPerRow = communicated(plan.steps, parts);
-    this.#weightBytes = plan.steps.flatMap(modelsOf).reduce((sum, model) => sum + weightBytes(plan, model), 0);
+    this.#weightBytes = plan.steps.flatMap(modelsOf).reduce((sum, model) => sum + modelBytes(plan.pathOf(model)), 0);
   }
 
   async execute(inputs: readonly RuntimeTensor[], rows: number): Promise<Conducted> {

@@ -6,6 +6,7 @@ import { withoutFirst } from '../../clients/samples/index.js';
 import { loadScenario } from '../../scenarios/load.js';
 import { planTrials } from '../../scenarios/plan.js';
 import { makeVariants, planWithModels } from '../../scenarios/prepare.js';
+import { resolveModel } from '../../servers/models/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'servemark-made-'));
 const before = process.env.SERVEMARK_CACHE;
@@ -49,6 +50,23 @@ test('planning makes a model of passes once, with its provenance; a file that wa
   writeFileSync(path, 'broken');
   await planWithModels(loaded, 'servemark plan');
   expect(readFileSync(path).equals(made)).toBe(true);
+});
+
+test('a model that passes split is planned as its plan, for the runtime that executes it, and as large as its parts', async () => {
+  const loaded = scenario(
+    'stages: { strategy: serial, model: { passes: [{ name: split-pipeline, balance: flops }], microBatches: 2 } }, shards: { strategy: serial, model: { passes: [{ name: split-tensor, minWeights: 0 }] } }',
+  );
+  const { stored } = await planWithModels(loaded, 'servemark plan');
+  const [whole, stages, shards] = stored.systems.map(({ model }) => model!);
+  expect(pathOf(loaded, 'stages')).toMatch(/dense-2x64-seed1\+split-pipeline\.plan\.json$/);
+  for (const { bytes } of [stages!, shards!]) expect(bytes / whole!.bytes).toBeCloseTo(1, 1);
+  const resolved = await resolveModel(loaded.systems[1]!.model);
+  expect(resolved).toMatchObject({ runtime: 'pipeline-parallel', runtimeOptions: { microBatches: 2 } });
+  expect((await resolveModel(loaded.systems[2]!.model)).runtime).toBe('tensor-parallel');
+  const wrong = scenario(
+    'x: { strategy: serial, model: { passes: [{ name: split-pipeline, balance: flops }], microBatch: 2 } }',
+  );
+  await expect(planWithModels(wrong, 'servemark plan')).rejects.toThrow(/microBatch.*microBatches/s);
 });
 
 test('what a pass refuses is told at the system, before anything starts', async () => {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../../../results/errors.js';
 import {
@@ -106,11 +105,6 @@ function runtimeOf(conductor: Conductor, crew: Crew): Runtime {
     lastParts: () => parts,
     close: () => crew.close(),
   };
-}
-
-/** Bytes of a part's weights: what an execution reads of them at least. */
-export function weightBytes(plan: PlanFile, part: string): number {
-  return statSync(plan.pathOf(part)).size;
 }
 
 function sessionOptions(parsed: ParallelOptions): Record<string, unknown> {
