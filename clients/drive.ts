@@ -42,7 +42,7 @@ export async function drive(
   const collector = job.outputsPath === undefined ? undefined : new OutputCollector(top1Judge(samples));
   const pacer = plan.mode === 'open' ? await Pacer.start(plan.dueNs) : undefined;
   try {
-    const model = { name: job.model, classes: plan.mix?.classes };
+    const model = { name: job.model, classes: plan.mix?.classes, labels: job.labels };
     const sequences = plan.mode === 'open' && plan.sessions?.sequence ? plan : undefined;
     const tools: PhaseTools = {
       transport,

@@ -6,6 +6,8 @@ import type { Encoded, Transport } from './transports/index.js';
 interface Model {
   readonly name: string;
   readonly classes?: readonly RequestClass[] | undefined;
+  /** Requests carry their sample's label, where it has one. */
+  readonly labels?: boolean | undefined;
 }
 
 /** A payload by sample and number of its kind (mix.ts; 0: the load is not mixed). */
@@ -47,10 +49,12 @@ export function encodeSequences(
 }
 
 /** Payloads made when they are needed: for accuracy, where every sample is sent once and nobody looks at the time. */
-export function encodeOnDemand(transport: Transport, samples: SampleLibrary, { name, classes }: Model): Encode {
+export function encodeOnDemand(transport: Transport, samples: SampleLibrary, { name, classes, labels }: Model): Encode {
   return (sample, kind) => {
     const own = classes?.[kind - 1];
     const inputs = samples.inputs(sample);
-    return transport.encode({ modelName: own?.model ?? name, inputs, ...(own ? { parameters: own.parameters } : {}) });
+    const label = labels ? samples.label?.(sample) : undefined;
+    const parameters = label === undefined ? own?.parameters : { ...own?.parameters, label };
+    return transport.encode({ modelName: own?.model ?? name, inputs, ...(parameters ? { parameters } : {}) });
   };
 }

@@ -35,6 +35,8 @@ export interface DriveJob {
   readonly mode: 'performance' | 'accuracy';
   /** Also judge answers while measuring performance (costs the decoding). */
   readonly judge: boolean;
+  /** Send each sample's label with its request (parameter `label`), for a server that learns from it after the answer. */
+  readonly labels?: boolean | undefined;
   /** Judge only this share of them, evenly; absent: all. */
   readonly judgedShare?: number | undefined;
   /** Where to write the outputs of each sample (`.f32` rows) for agreement tests; only in accuracy mode. */

@@ -94,6 +94,8 @@ export interface DriveFacts {
 export interface ServerCounters {
   readonly inference_stats?: { readonly cache_hit?: { readonly count: number } } | undefined;
   readonly batch_stats: readonly { readonly batch_size: number; readonly compute_infer: { readonly count: number } }[];
+  /** Of servers that load models while they run. */
+  readonly servemark_loads?: { readonly count: number; readonly ns: number } | undefined;
   /** Of parallel runtimes. */
   readonly servemark_parts?:
     | readonly {

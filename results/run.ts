@@ -36,6 +36,8 @@ export interface PlannedSystem {
   readonly name: string;
   readonly summary: string;
   readonly instances?: number;
+  /** Names of the models behind its front, by number from 1. */
+  readonly variants?: readonly string[] | undefined;
   /** The file that it serves; absent where there is none, and in older runs. */
   readonly model?:
     | {

@@ -15,6 +15,7 @@ import { offeredRate } from './metrics/offered-rate.js';
 import { goodput, sampleThroughput, throughput } from './metrics/throughput.js';
 import { summariseReadings } from './readings-summary.js';
 import { OUTCOMES, UNKNOWN } from './record.js';
+import { servedSummary } from './served.js';
 import { earlyStoppingEstimate, meanInterval, percentileInterval, wilson } from './stats/index.js';
 import { ascending, distribution, PERCENTILES, type PercentileName } from './stats/percentile.js';
 import { type Interval, type ProcessUsage, SUMMARY_SCHEMA, type TrialSummary, type Verdict } from './summary.js';
@@ -62,6 +63,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
   const verdict = judge(input);
   const rate = throughput.compute(window).value;
   const interval = rate === null ? undefined : rateInterval(window, rate, facts.seed);
+  const served = servedSummary(window, drive.durationNs, facts.statistics?.before, facts.statistics?.after);
   const { components, closure, closureWithoutNetwork } = componentSummaries(records, window.rows);
   return {
     schema: SUMMARY_SCHEMA,
@@ -89,6 +91,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     accuracy,
     ...referee,
     ...(records.tenants.length > 1 ? { tenants: tenantSummaries(window, drive.durationNs) } : {}),
+    ...(served ? { served } : {}),
     ...(gateway ? { gateway } : {}),
     ...(limit ? { roofline: rooflineUse(limit, input) } : {}),
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },

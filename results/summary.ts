@@ -167,6 +167,29 @@ export interface TenantSummary {
   readonly latencyNs: Distribution;
 }
 
+/** What a server with several models behind one did with the answered requests. */
+export interface ServedSummary {
+  /** Answered requests whose model was in memory, and those that waited for it to be loaded. */
+  readonly warm: number;
+  readonly cold: number;
+  /** What the cold ones waited. */
+  readonly loadNs: Distribution;
+  /** Loads while the load ran, and their mean; null where the server does not tell. */
+  readonly loads: { readonly count: number; readonly meanNs: number | null } | null;
+  /** By number, from 1; empty where there was no choice. */
+  readonly variants: readonly {
+    readonly variant: number;
+    readonly requests: number;
+    readonly judged: number;
+    readonly right: number;
+    /** Share of the requests in each tenth of the time. */
+    readonly shares: readonly number[];
+    readonly p50Ns: number | null;
+  }[];
+  /** Right answers of the best variant's accuracy less those that were given, of the judged ones; null: nothing was judged. */
+  readonly regret: number | null;
+}
+
 export interface TrialSummary {
   readonly schema: number;
   readonly trial: TrialIdentity;
@@ -240,6 +263,8 @@ export interface TrialSummary {
   readonly inputs?: InputSummary | undefined;
   /** In the load's order; absent where it is not mixed. */
   readonly tenants?: readonly TenantSummary[] | undefined;
+  /** Of a server that loads models on demand, or chooses among variants (served.ts). */
+  readonly served?: ServedSummary | undefined;
   /** The load against the calibrated limit of its generator; `perSecond` null: why there is none. Absent in older results. */
   readonly roofline?:
     | { readonly perSecond: number; readonly usedPerSecond: number | null; readonly processes: number }

@@ -59,6 +59,9 @@ export const duration = () =>
 export const rate = () => quantity('a rate with its unit, like 400/s (a bare number is per second)', parseRate);
 /** Option schema of a fraction, `0.1%` or `0.001`. */
 export const fraction = () => quantity('a percentage like 0.1% or a fraction like 0.001', parseFraction);
+/** Option schema of an amount of memory, `64MiB`. Output: bytes. */
+export const size = () =>
+  quantity('an amount of memory with its unit, like 64MiB (a bare number is bytes)', (text) => withUnit(text, BYTES));
 
 function quantity(allowed: string, parse: (text: string) => number | undefined) {
   return z

@@ -13,6 +13,7 @@ import { views } from '../results/views/index.js';
 import { controllers } from '../servers/controllers/index.js';
 import { executors } from '../servers/executors/index.js';
 import { frontends } from '../servers/frontends/index.js';
+import { fronts } from '../servers/fronts/index.js';
 import { llmSchedulers } from '../servers/llm/index.js';
 import { models, packagedModels } from '../servers/models/index.js';
 import { processors } from '../servers/processing/index.js';
@@ -31,6 +32,7 @@ export interface CatalogueEntry {
 export const catalogue: Readonly<Record<string, readonly CatalogueEntry[]>> = {
   strategies,
   controllers,
+  fronts,
   'llm-schedulers': llmSchedulers,
   loads,
   arrivals,

@@ -87,6 +87,8 @@ export interface SystemSpec {
   readonly model: ModelSpec;
   /** What its server holds besides; requests name the model (a load's mix). */
   readonly others?: readonly ServedModelSpec[] | undefined;
+  /** A controller before its models (servers/fronts). */
+  readonly front?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
   /** A server that is not ours: then `strategy` is named `external` and has no options. */
   readonly external?: ExternalSpec | undefined;
   /** Processors for the server process and for the load process, as in `taskset -c`. */

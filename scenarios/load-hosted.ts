@@ -1,4 +1,6 @@
 import { type Problem, UserError } from '../results/errors.js';
+import { lookFor, problemsOf } from '../results/lookup.js';
+import { type FrontDefinition, fronts } from '../servers/fronts/index.js';
 import type { ServedModelSpec } from '../servers/spec.js';
 import type { SystemSpec } from './contract.js';
 import type { HostedEntry } from './schema.js';
@@ -13,9 +15,23 @@ interface Reader {
   read(name: string, raw: Readonly<Record<string, unknown>>, path: Path): SystemSpec | undefined;
 }
 
+/** `front` of a system: a controller before its models. */
+export function readFront(
+  given: { readonly name: string } | undefined,
+  path: Path,
+  { yaml, found }: Pick<Reader, 'yaml' | 'found'>,
+): Pick<SystemSpec, 'front'> {
+  if (given === undefined) return {};
+  const { name, ...options } = given;
+  const definition = lookFor<FrontDefinition>(fronts, name, 'front', yaml.place([...path, 'name']), found);
+  const parsed = definition?.options.safeParse(options, { reportInput: true });
+  if (parsed?.error) found.push(...problemsOf(parsed.error, path, yaml.place, definition!.options));
+  return { front: { name, options } };
+}
+
 /** Keys of a system that one of its server's models can't have. */
 const OF_SERVERS = [
-  ...['external', 'models', 'replicas', 'gateway', 'autoscaler', 'sweep'],
+  ...['external', 'models', 'front', 'replicas', 'gateway', 'autoscaler', 'sweep'],
   ...['serverCpus', 'loadCpus', 'requestLog'],
 ];
 
@@ -74,7 +90,7 @@ export function modelsOf({ name, model, strategy, others = [] }: SystemSpec): re
 /** Refuses what virtual time has no models for. Throws UserError with all of them. */
 export function checkOneModel(systems: readonly SystemSpec[], place: (system: SystemSpec) => string): void {
   const problems = systems
-    .filter(({ others }) => others !== undefined)
+    .filter(({ others, front }) => others !== undefined || front !== undefined)
     .map((system) => ({
       place: place(system),
       found: 'its server holds several models, and virtual time has one a server',

@@ -23,7 +23,7 @@ import type {
   SystemSpec,
 } from './contract.js';
 import { fleetSummary, readFleet } from './load-fleet.js';
-import { readHosted } from './load-hosted.js';
+import { readFront, readHosted } from './load-hosted.js';
 import { ownSamples } from './samples.js';
 import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 import { readTune } from './tune/space.js';
@@ -368,6 +368,7 @@ function readSystem(
     found,
     read: (other, entry, at) => readSystem(other, entry, at, yaml, ownModel ?? model, found, folder)[0],
   });
+  const front = readFront(common.front, [...path, 'front'], { yaml, found });
   return sweepPoints(sweep ?? {}).flatMap((point): SystemSpec[] => {
     const { instances: sweptInstances, ...swept } = point;
     const all = { ...options, ...swept };
@@ -379,7 +380,10 @@ function readSystem(
     return [
       {
         name: [name, ...Object.entries(point).map(([key, value]) => `${key}=${text(value)}`)].join(' '),
-        summary: summaryOf(definition.name, all, count, isolation) + hostedSummary(hosted.others) + fleetSummary(fleet),
+        summary:
+          summaryOf(definition.name, all, count, isolation) +
+          hostedSummary(hosted.others, front.front?.name) +
+          fleetSummary(fleet),
         strategy: { name: definition.name, options: all },
         instances: count,
         isolation,
@@ -388,6 +392,7 @@ function readSystem(
         loadCpus,
         requestLog,
         ...hosted,
+        ...front,
         ...fleet,
       },
     ];
@@ -486,9 +491,10 @@ function summaryOf(
   return [strategy, ...parts].join(', ');
 }
 
-function hostedSummary(others: SystemSpec['others']): string {
-  if (others === undefined) return '';
-  return `, beside ${others.length} other ${others.length === 1 ? 'model' : 'models'}`;
+function hostedSummary(others: SystemSpec['others'], front: string | undefined): string {
+  const behind = front === undefined ? '' : `, behind ${front}`;
+  if (others === undefined) return behind;
+  return `, beside ${others.length} other ${others.length === 1 ? 'model' : 'models'}${behind}`;
 }
 
 function text(value: unknown): string {

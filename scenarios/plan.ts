@@ -45,7 +45,10 @@ export function planTrials(scenario: Scenario, mode: 'real' | 'simulated' = 'rea
 /** Simulated counterparts of the measured trials, run after them: they need the real capacities and disturb nobody. */
 function twins(trials: readonly TrialSpec[]): TrialSpec[] {
   return trials
-    .filter(({ kind, system }) => kind === 'measure' && !system.external && !system.others && !isFleet(system))
+    .filter(
+      ({ kind, system }) =>
+        kind === 'measure' && !system.external && !system.others && !system.front && !isFleet(system),
+    )
     .map((each) => simulated(each, `${each.identity.id}.simulated`));
 }
 
@@ -75,6 +78,9 @@ export function storedPlan(
       name: system.name,
       summary: system.summary,
       instances: system.instances,
+      ...(system.front && {
+        variants: [modelOf(system)?.name ?? 'first', ...(system.others ?? []).map((each) => each.modelName!)],
+      }),
       ...plannedModel(system, modelOf(system)),
     })),
     loads: scenario.loads.map(({ name, summary }) => ({ name, summary })),

@@ -159,6 +159,10 @@ export const systemSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/), hostedSchema)
     .optional()
     .describe('further models of the same server, by name: { strategy, its options, model, instances, copies }'),
+  front: z
+    .looseObject({ name: z.string() })
+    .optional()
+    .describe('a controller before its models: { name: modelmesh-lru | infaas | clipper-select, its options … }'),
   serverCpus: cpus.optional(),
   loadCpus: cpus.optional(),
   requestLog: fraction()

@@ -187,6 +187,7 @@ export function serverSpec(
     instances: system.instances,
     isolation: system.isolation,
     others: system.others?.map((other) => ({ ...other, profile: context.profile(other.model) })),
+    front: system.front,
     frontends,
     profile: context.profile(system.model),
     cpus: system.serverCpus,

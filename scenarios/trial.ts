@@ -233,6 +233,7 @@ function driveJob(
     mode: spec.kind === 'accuracy' ? 'accuracy' : 'performance',
     judge: spec.judge ?? false,
     judgedShare: spec.judgedShare,
+    labels: spec.system.front?.name === 'clipper-select' && spec.system.front.options.reference === undefined,
     recordsPath: store.recordsPath(spec.identity.id),
     outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
   };

@@ -13,6 +13,8 @@ export interface HostedModel {
   waiting(): number;
   /** A request that names this model and version; as `InferenceService.infer`. */
   infer(...call: Parameters<InferenceService['infer']>): InferTicket;
+  /** The right answer to an earlier request, where it learns. */
+  feedback?(id: string, label: number): void;
   /** From now on it refuses new requests and says why. */
   stopAccepting(why: string): void;
   /** Resolves when nothing that it has taken is unanswered. */

@@ -102,6 +102,16 @@ export class ModelTable implements InferenceService {
     return model.infer(request, receivedNs, done);
   }
 
+  feedback(name: string, id: string, label: number): void {
+    const model = this.#find(name, undefined);
+    if (model.feedback === undefined)
+      throw new ProtocolError(
+        'UNIMPLEMENTED',
+        `model "${name}" learns nothing from feedback; a front clipper-select does`,
+      );
+    model.feedback(id, label);
+  }
+
   #find(name: string, version: string | undefined): HostedModel {
     const versions = this.#models.get(name);
     if (versions === undefined) throw this.#missing(name);

@@ -54,6 +54,7 @@ export function openRequestLog(spec: RequestLogSpec, event: (text: string) => vo
       modelMetadata: (name, version) => service.modelMetadata(name, version),
       modelConfig: (name, version) => service.modelConfig(name, version),
       modelStatistics: (name, version) => service.modelStatistics(name, version),
+      feedback: service.feedback && ((name, id, label) => service.feedback!(name, id, label)),
       get repository() {
         return service.repository;
       },

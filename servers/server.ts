@@ -1,3 +1,4 @@
+import { parse } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nowNs } from '../results/clock.js';
 import { type Problem, UserError } from '../results/errors.js';
@@ -6,6 +7,7 @@ import { version } from '../results/package.js';
 import type { InstanceEvents } from './executors/index.js';
 import { sharedFrom } from './executors/real.js';
 import { DEFAULT_LIMITS, type Frontend, type FrontendDefinition, frontends } from './frontends/index.js';
+import { type Front, type NamedModel, startFront } from './fronts/index.js';
 import { type LoadedModel, loadModel } from './load-model.js';
 import { ModelTable } from './model-table.js';
 import type { ResolvedModel } from './models/index.js';
@@ -48,13 +50,40 @@ export function startServer(
   signal?: AbortSignal,
 ): Promise<RunningServer> {
   return orUndone(async (undo) => {
-    const loaded = await loadAll(spec, events, signal, undo);
     const table = new ModelTable({ name: spec.name, version, extensions: EXTENSIONS });
-    for (const { service } of loaded) table.add(service);
+    const front = spec.front ? await behindFront(spec, spec.front, events, signal) : undefined;
+    undo.unshift(() => Promise.all(table.all().map((model) => model.close())));
+    const loaded = front ? [front.first] : await loadAll(spec, events, signal, undo);
+    for (const model of front?.models ?? loaded.map(({ service }) => service)) table.add(model);
     const open = await openEndpoint(spec, table, events, undo);
     const { model, metadata, providers } = loaded[0]!;
-    return { ...open, model, metadata, providers, usage: () => serverUsage(loaded) };
+    const usage = () => serverUsage(front?.loaded() ?? loaded);
+    return { ...open, model, metadata: front ? front.models[0]!.metadata : metadata, providers, usage };
   });
+}
+
+/** The front's models in place of the spec's own. */
+function behindFront(
+  spec: ServerSpec,
+  front: NonNullable<ServerSpec['front']>,
+  events: Partial<InstanceEvents>,
+  signal: AbortSignal | undefined,
+): Promise<Front> {
+  const context = { place: spec.name, events, shared: sharedFrom(nowNs(), spec.replica), signal };
+  return startFront(front.name, front.options, {
+    place: spec.name,
+    models: [spec, ...(spec.others ?? [])].map(namedModel),
+    load: (model) => loadModel(model, context),
+    event: events.event ?? (() => {}),
+  });
+}
+
+/** By its name before it is found: a front may load it much later. */
+function namedModel({ model, modelName, ...how }: ServedModelSpec): NamedModel {
+  const own = 'zoo' in model ? model.zoo : (model.name ?? ('path' in model ? parse(model.path).name : model.runtime));
+  const { strategy, instances, isolation, warmUpExecutions, warmUp, profile, modelVersion } = how;
+  const kept = { strategy, instances, isolation, warmUpExecutions, warmUp, profile, modelVersion };
+  return { ...kept, model, modelName: modelName ?? own };
 }
 
 /** A server of a folder of models that come and go. Throws UserError as `startServer`. */

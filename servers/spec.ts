@@ -41,6 +41,8 @@ export interface EndpointSpec {
 export interface ServerSpec extends EndpointSpec, ServedModelSpec {
   /** Further models in the same process, each with a strategy and instances of its own. */
   readonly others?: readonly ServedModelSpec[] | undefined;
+  /** A controller that stands before all of them: clients see what it makes of them (servers/fronts). */
+  readonly front?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
   /** Which of several replicas behind a gateway it is, 0 … 255; absent: it stands alone. */
   readonly replica?: number | undefined;
   /** Processors of the server process, as in `taskset -c`: `0,2-3`. Only where it runs in a process of its own. */

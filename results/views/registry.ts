@@ -20,6 +20,7 @@ import { pareto } from './pareto.js';
 import { percentiles } from './percentiles.js';
 import { queueing } from './queueing.js';
 import { reproduce } from './reproduce.js';
+import { served } from './served.js';
 import { simulation } from './simulation.js';
 import { tail } from './tail.js';
 import { tenants } from './tenants.js';
@@ -40,6 +41,7 @@ export const views = [
   curve, // latency against throughput
   percentiles, // latency percentiles
   tenants, // the kinds of a mixed load
+  served, // several models in one server
   gateway, // replicas, routes, autoscalers
   ecdf, // whole distributions
   timeline, // what happened when

@@ -19,6 +19,16 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   'v2/models/M/stats': json((service, { model, version }) => ({
     model_stats: service.modelStatistics(model, version),
   })),
+  'v2/models/M/feedback': answering((service, { model }, { id, label }) => {
+    if (typeof id !== 'string' || typeof label !== 'number')
+      throw new ProtocolError(
+        'INVALID_ARGUMENT',
+        'feedback is {"id": TEXT, "label": NUMBER}: a request’s id, its right class',
+      );
+    if (service.feedback === undefined) throw new ProtocolError('UNIMPLEMENTED', 'this server learns from no feedback');
+    service.feedback(model, id, label);
+    return {};
+  }),
   'v2/repository/index': answering((service, _, { ready }) => repositoryIndex(service, ready === true)),
   'v2/repository/models/M/load': answering(async (service, { model }, { parameters }) => {
     await repositoryOf(service).load(model, isObject(parameters) ? parameters : {});

@@ -54,6 +54,10 @@ export interface InferenceService {
    * once (refusals), unless cancelled. Callbacks, not promises: this is the per-request path.
    */
   infer(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket;
+  /**
+   * What was right about an earlier request (its id) of a model that learns from it. Absent: none does. Throws ProtocolError.
+   */
+  readonly feedback?: ((name: string, id: string, label: number) => void) | undefined;
   /** Absent: its models are those that it was started with. */
   readonly repository?: ModelRepository | undefined;
 }
