@@ -156,7 +156,7 @@ function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLib
     kind: 'result',
     startedAt: new Date(clocks[0].wallMs + (measured.originNs - clocks[0].monotonicNs) / 1e6).toISOString(),
     durationNs: Number.isNaN(last) ? measured.elapsedNs : last,
-    scheduledNs: plan.mode === 'open' ? lastDue(table, warmUpRows) : measured.sendingNs,
+    scheduledNs: plan.mode === 'open' && !plan.closed ? lastDue(table, warmUpRows) : measured.sendingNs,
     offered: table.length - warmUpRows,
     scheduleSha256: sha256,
     samplesSha256: samples.sha256,
@@ -179,7 +179,7 @@ const START_DELAY_NS = 1e6;
 
 /** A capped load on a slow server would go on for hours. */
 function openLimit(plan: Extract<LoadPlan, { mode: 'open' }>): number {
-  return plan.latenessExpected ? 3600e9 : 2 * plan.dueNs.at(-1)! + 30e9;
+  return plan.latenessExpected ? 3600e9 : 2 * lastDueOf(plan) + 30e9;
 }
 
 function fractionOf(plan: LoadPlan, elapsedNs: number, live: Live): number {
@@ -188,6 +188,11 @@ function fractionOf(plan: LoadPlan, elapsedNs: number, live: Live): number {
       plan.minDurationNs > 0 ? elapsedNs / plan.minDurationNs : 1,
       live.completed / (plan.minQueries * plan.perQuery),
     );
-  const last = plan.dueNs.at(-1)!;
+  const last = lastDueOf(plan);
   return last > 0 ? elapsedNs / last : live.completed / plan.dueNs.length;
+}
+
+/** When the plan's own time ends. */
+function lastDueOf({ dueNs, closed }: Extract<LoadPlan, { mode: 'open' }>): number {
+  return Math.max(dueNs.at(-1) ?? 0, closed?.durationNs ?? 0);
 }

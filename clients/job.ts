@@ -1,4 +1,4 @@
-import type { ModelMetadata } from '../servers/protocol/index.js';
+import type { ModelMetadata, RequestGraph } from '../servers/protocol/index.js';
 import type { Share } from './share.js';
 
 /** What a load process is told, and what it tells: plain data, so that it crosses a process boundary as JSON. */
@@ -43,6 +43,8 @@ export interface DriveJob {
   readonly outputsPath?: string | undefined;
   /** Where the Arrow file of the records goes; the folder exists. */
   readonly recordsPath: string;
+  /** The client walks through this graph itself, over the network, in place of each single request. */
+  readonly chain?: RequestGraph | undefined;
   /** The model's interface, where the server need not be asked. */
   readonly metadata?: ModelMetadata | undefined;
   /** Where the schedule goes (Float64 ns, little-endian); absent: hash only. */

@@ -6,7 +6,7 @@ import { drive } from './drive.js';
 import type { DriveJob } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
 import { samplesNamed, withoutFirst } from './samples/index.js';
-import { createTransport } from './transports/index.js';
+import { chained, createTransport } from './transports/index.js';
 
 /** A server core in the load process itself, for the in-process transport. */
 export interface Hosted {
@@ -89,8 +89,10 @@ async function driveAgainst(
   signal: AbortSignal,
   start: StartOrder,
 ): Promise<FromLoad> {
-  const responses = job.mode === 'accuracy' || job.judge || job.outputsPath !== undefined;
-  const transport = createTransport(job.transport, { ...job, service, responses });
+  const judges = job.mode === 'accuracy' || job.judge || job.outputsPath !== undefined;
+  const responses = judges || job.chain !== undefined;
+  const plain = createTransport(job.transport, { ...job, service, responses });
+  const transport = job.chain ? chained(plain, job.chain) : plain;
   try {
     const library = await samplesNamed(job.samples.name).create({
       metadata: job.metadata ?? (await transport.modelMetadata(signal)),

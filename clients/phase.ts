@@ -1,4 +1,5 @@
 import type { RecordTable } from '../results/record.js';
+import { ClientsLoop } from './clients-loop.js';
 import { ClosedLoop } from './closed-loop.js';
 import type { Encode } from './encoded.js';
 import type { Live } from './live.js';
@@ -57,7 +58,8 @@ export async function runPhase(phase: Phase, tools: PhaseTools): Promise<PhaseRe
     else loop.start();
   });
   const sendingNs = timeline.now() - originNs;
-  if (plan.mode === 'open' && loop instanceof OpenLoop) addUnsent(plan, loop.issued, sendingNs, requests);
+  if (plan.mode === 'open' && (loop instanceof OpenLoop || loop instanceof ClientsLoop))
+    addUnsent(plan, loop.issued, sendingNs, requests);
   phase.phaseChanged?.('draining', requests.live);
   const hurry = () => requests.cancelAfter(ABORT_PATIENCE_MS);
   if (signal.aborted) hurry();
@@ -77,6 +79,7 @@ function makeLoop(
   const { plan, originNs, maxDurationNs } = phase;
   if (plan.mode === 'open') {
     const options = { plan, originNs, maxDurationNs, timeline, send, ended };
+    if (plan.closed) return new ClientsLoop({ ...options, capacity: table.capacity - table.length });
     return plan.sessions ? new SessionLoop(options) : new OpenLoop(options);
   }
   return new ClosedLoop({ plan, originNs, capacity: table.capacity - table.length, timeline, send, ended });

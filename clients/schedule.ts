@@ -82,6 +82,7 @@ export function scheduleSha256(plan: LoadPlan): string {
   else hash.update(`${plan.concurrency}x${plan.perQuery}`);
   hash.update(bytesOf(plan.sampleIndex));
   if (plan.mix) hash.update(plan.mix.of).update(JSON.stringify(plan.mix.classes));
+  if (plan.mode === 'open' && plan.closed) hash.update(JSON.stringify(plan.closed));
   if (plan.mode === 'open' && plan.sessions) hash.update(JSON.stringify(plan.sessions));
   return hash.digest('hex');
 }

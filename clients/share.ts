@@ -32,7 +32,7 @@ export function shareOf(plan: LoadPlan, share: Share): LoadPlan {
 export function mostProcesses(plan: LoadPlan): number {
   if (plan.mode === 'closed') return plan.concurrency;
   // A step follows answers that its own process must have seen.
-  return plan.sessions ? 1 : Math.min(plan.cap, plan.dueNs.length);
+  return plan.sessions || plan.closed ? 1 : Math.min(plan.cap, plan.dueNs.length);
 }
 
 /**

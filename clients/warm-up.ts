@@ -43,8 +43,11 @@ export async function runWarmUp(
 
 /** Room for the measured rows: exact for an open load, three times what the warm-up's speed promises for a closed one. */
 export function measuredRows(plan: LoadPlan, warmUp: WarmUp): number {
-  if (plan.mode === 'open') return plan.dueNs.length;
   const perSecond = Number.isNaN(warmUp.perSecond) ? FASTEST_PER_SECOND : 3 * warmUp.perSecond;
+  if (plan.mode === 'open') {
+    const ofClosed = plan.closed ? Math.max(MIN_ROWS, Math.ceil((perSecond * plan.closed.durationNs) / 1e9)) : 0;
+    return Math.min(plan.dueNs.length + ofClosed, MAX_TABLE_ROWS);
+  }
   const expected = Math.max(MIN_ROWS, Math.ceil((perSecond * plan.minDurationNs) / 1e9));
   const wanted = expected + 2 * plan.minQueries * plan.perQuery;
   return Math.min(wanted, plan.maxQueries * plan.perQuery, MAX_TABLE_ROWS);

@@ -6,7 +6,10 @@ import type { MeasuredWindow } from './window.js';
 const OK = OUTCOMES.indexOf('ok');
 
 /** What each tenant of a mixed load got. Latencies count from the due time, as those of all do. */
-export function tenantSummaries({ records, measured }: MeasuredWindow, durationNs: number): TenantSummary[] {
+export function tenantSummaries(
+  { records, measured }: Pick<MeasuredWindow, 'records' | 'measured'>,
+  durationNs: number,
+): TenantSummary[] {
   const told = records.tenants.slice(1).map((tenant) => ({ tenant, offered: 0, errors: 0, latencies: [] as number[] }));
   for (const row of measured) {
     const own = told[records.tenant[row]! - 1];

@@ -3,8 +3,9 @@ import type { LoadSeeds } from '../clients/job.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
-import type { ServedModelSpec } from '../servers/spec.js';
+import type { ServedModelSpec, SharingModelSpec } from '../servers/spec.js';
 import type { AutoscalerChoice, GatewayChoice, ReplicaChoice } from './gateway-system.js';
+import type { EnsembleChoice } from './schema.js';
 import type { TuneSpec } from './tune/spec.js';
 
 /** A scenario as the program works with it: read, validated, sweeps spread out. All durations in ns. */
@@ -89,6 +90,10 @@ export interface SystemSpec {
   readonly others?: readonly ServedModelSpec[] | undefined;
   /** A controller before its models (servers/fronts). */
   readonly front?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
+  /** A graph of its server's models. */
+  readonly ensemble?: EnsembleChoice | undefined;
+  /** Models that share its instances and strategy. */
+  readonly sharing?: readonly SharingModelSpec[] | undefined;
   /** A server that is not ours: then `strategy` is named `external` and has no options. */
   readonly external?: ExternalSpec | undefined;
   /** Processors for the server process and for the load process, as in `taskset -c`. */

@@ -64,6 +64,8 @@ function minima(plan: LoadPlan, options: Minima, preset: Preset): Pick<LoadFacts
   const durationNs = options.duration ?? PRESETS[preset].durationNs;
   if (plan.latenessExpected)
     return { minDurationNs: preset === 'quick' ? 0 : durationNs, minQueries: plan.dueNs.length };
+  // Its closed clients go on to its end, its open ones' schedules are exact.
+  if (plan.closed) return { minDurationNs: 0, minQueries: 0 };
   // An exact schedule spans its duration by construction, however long its last gap is; a count has no duration.
   const open = options.count === undefined && options.offered !== 'exact';
   return { minDurationNs: open ? durationNs : 0, minQueries: options.minQueries ?? 0 };

@@ -1,7 +1,7 @@
 import { type Problem, UserError } from '../results/errors.js';
 import { lookFor, problemsOf } from '../results/lookup.js';
 import { type FrontDefinition, fronts } from '../servers/fronts/index.js';
-import type { ServedModelSpec } from '../servers/spec.js';
+import type { ServedModelSpec, SharingModelSpec } from '../servers/spec.js';
 import type { SystemSpec } from './contract.js';
 import type { HostedEntry } from './schema.js';
 import type { MergedYaml } from './yaml.js';
@@ -31,7 +31,7 @@ export function readFront(
 
 /** Keys of a system that one of its server's models can't have. */
 const OF_SERVERS = [
-  ...['external', 'models', 'front', 'replicas', 'gateway', 'autoscaler', 'sweep'],
+  ...['external', 'models', 'front', 'ensemble', 'replicas', 'gateway', 'autoscaler', 'sweep'],
   ...['serverCpus', 'loadCpus', 'requestLog'],
 ];
 
@@ -43,10 +43,30 @@ export function readHosted(
   given: Readonly<Record<string, HostedEntry>> | undefined,
   path: Path,
   reader: Reader,
-): Pick<SystemSpec, 'others'> {
+): Pick<SystemSpec, 'others' | 'sharing'> {
   if (given === undefined) return {};
-  const others = Object.entries(given).flatMap(([name, entry]) => readEntry(name, entry, [...path, name], reader));
-  return { others };
+  const entries = Object.entries(given);
+  const others = entries
+    .filter(([, { shared }]) => !shared)
+    .flatMap(([name, { shared: _, ...entry }]) => readEntry(name, entry, [...path, name], reader));
+  const sharing = entries
+    .filter(([, { shared }]) => shared)
+    .flatMap(([name, entry]) => readShared(name, entry, [...path, name], reader));
+  return { ...(others.length > 0 && { others }), ...(sharing.length > 0 && { sharing }) };
+}
+
+/** It has a model, and all else from its system. */
+function readShared(name: string, entry: HostedEntry, path: Path, reader: Reader): SharingModelSpec[] {
+  const { shared: _, model, ...own } = entry;
+  reader.found.push(
+    ...Object.keys(own).map((key) => ({
+      place: reader.yaml.place([...path, key], true),
+      found: `${key} is its system's where the instances are shared`,
+      allowed: 'shared, model',
+    })),
+  );
+  const system = reader.read(name, { strategy: 'serial', ...(model === undefined ? {} : { model }) }, path);
+  return system === undefined ? [] : [{ model: system.model, modelName: name }];
 }
 
 function readEntry(name: string, entry: HostedEntry, path: Path, reader: Reader): ServedModelSpec[] {
@@ -79,18 +99,29 @@ function servedModel({ model, strategy, instances, isolation }: SystemSpec, mode
 }
 
 /** All models of the systems: each system's own, then what its server holds besides. */
-export function modelsOf({ name, model, strategy, others = [] }: SystemSpec): readonly {
+export function modelsOf({ name, model, strategy, isolation, others = [], sharing = [] }: SystemSpec): readonly ({
   readonly name: string;
-  readonly model: ServedModelSpec['model'];
-  readonly strategy: ServedModelSpec['strategy'];
-}[] {
-  return [{ name, model, strategy }, ...others.map((other) => ({ ...other, name: other.modelName! }))];
+  /** It shares instances with another, and need not be cut as that is. */
+  readonly shares?: boolean;
+} & Pick<ServedModelSpec, 'model' | 'strategy' | 'isolation'>)[] {
+  const shared = sharing.map((each) => ({
+    name: each.modelName,
+    model: each.model,
+    strategy,
+    isolation,
+    shares: true,
+  }));
+  return [
+    { name, model, strategy, isolation },
+    ...shared,
+    ...others.map((other) => ({ ...other, name: other.modelName! })),
+  ];
 }
 
 /** Refuses what virtual time has no models for. Throws UserError with all of them. */
 export function checkOneModel(systems: readonly SystemSpec[], place: (system: SystemSpec) => string): void {
   const problems = systems
-    .filter(({ others, front }) => others !== undefined || front !== undefined)
+    .filter(({ others, front, ensemble }) => others !== undefined || front !== undefined || ensemble !== undefined)
     .map((system) => ({
       place: place(system),
       found: 'its server holds several models, and virtual time has one a server',

@@ -11,6 +11,7 @@ import { keysOf, lookFor, problemsOf, unknownKey, unknownName } from '../results
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
 import { findModel, models, runtimeOf } from '../servers/models/index.js';
+import { graphProblems } from '../servers/protocol/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import type {
@@ -25,7 +26,14 @@ import type {
 import { fleetSummary, readFleet } from './load-fleet.js';
 import { readFront, readHosted } from './load-hosted.js';
 import { ownSamples } from './samples.js';
-import { denseSchema, externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
+import {
+  denseSchema,
+  type EnsembleChoice,
+  externalSystemSchema,
+  loadSchema,
+  scenarioSchema,
+  systemSchema,
+} from './schema.js';
 import { readTune } from './tune/space.js';
 import { isRecord, type MergedYaml, readYaml } from './yaml.js';
 
@@ -86,7 +94,7 @@ export function loadScenario(file: string): Scenario {
     name: basename(file, extname(file)),
     question: top.question,
     preset: top.preset,
-    model,
+    model: placedModel(model, basename(file, extname(file)), chosenSamples),
     samples: chosenSamples,
     systems: twin ? [...systems, twin] : systems,
     ...(twin ? { twins: [top.comparison.noiseFloor!, twin.name] as const } : {}),
@@ -254,7 +262,7 @@ function runtimeOfFile(file: string | undefined): string {
  * the runtime that executes what was made. Its place in the cache follows when the samples are known (`placed`).
  */
 function readMade(
-  { passes: written, name, ...rest }: Readonly<Record<string, unknown>>,
+  { passes: written, name, runtime, ...rest }: Readonly<Record<string, unknown>>,
   path: Path,
   yaml: MergedYaml,
   found: Problem[],
@@ -277,7 +285,9 @@ function readMade(
     return undefined;
   }
   const servedAs = typeof name === 'string' ? name : undefined;
-  return { path: '', name: servedAs, options, made: { parent, passes: steps, samples: null } };
+  const by = typeof runtime === 'string' ? { runtime } : {};
+  if (by.runtime) lookFor(runtimes, by.runtime, 'runtime', yaml.place([...path, 'runtime']), found);
+  return { path: '', ...by, name: servedAs, options, made: { parent, passes: steps, samples: null } };
 }
 
 /** The system with its made models' samples and places in the cache. */
@@ -286,7 +296,12 @@ function placed(system: SystemSpec, choice: SamplesChoice | undefined): SystemSp
     ...other,
     model: placedModel(other.model, other.modelName!, choice),
   }));
-  return { ...system, model: placedModel(system.model, system.name, choice), ...(others && { others }) };
+  const sharing = system.sharing?.map((other) => ({
+    ...other,
+    model: placedModel(other.model, other.modelName, choice),
+  }));
+  const model = placedModel(system.model, system.name, choice);
+  return { ...system, model, ...(others && { others }), ...(sharing && { sharing }) };
 }
 
 function placedModel(model: ModelSpec, of: string, choice: SamplesChoice | undefined): ModelSpec {
@@ -357,7 +372,8 @@ function readSystem(
   const options = Object.fromEntries(
     Object.entries(raw).filter(([key]) => !own.includes(key) && optionKeys.includes(key)),
   );
-  const { sweep, instances, isolation, serverCpus, loadCpus, requestLog } = common;
+  const { sweep, instances, isolation, ensemble, serverCpus, loadCpus, requestLog } = common;
+  if (ensemble) found.push(...ensembleProblems(ensemble, [...path, 'ensemble'], yaml));
   const fleet = readFleet(common, ownModel, path, {
     yaml,
     found,
@@ -382,7 +398,8 @@ function readSystem(
         name: [name, ...Object.entries(point).map(([key, value]) => `${key}=${text(value)}`)].join(' '),
         summary:
           summaryOf(definition.name, all, count, isolation) +
-          hostedSummary(hosted.others, front.front?.name) +
+          hostedSummary(hosted, front.front?.name) +
+          ensembleSummary(ensemble) +
           fleetSummary(fleet),
         strategy: { name: definition.name, options: all },
         instances: count,
@@ -391,6 +408,7 @@ function readSystem(
         serverCpus,
         loadCpus,
         requestLog,
+        ...(ensemble && { ensemble }),
         ...hosted,
         ...front,
         ...fleet,
@@ -491,10 +509,37 @@ function summaryOf(
   return [strategy, ...parts].join(', ');
 }
 
-function hostedSummary(others: SystemSpec['others'], front: string | undefined): string {
+function hostedSummary(
+  { others = [], sharing = [] }: Pick<SystemSpec, 'others' | 'sharing'>,
+  front: string | undefined,
+): string {
   const behind = front === undefined ? '' : `, behind ${front}`;
-  if (others === undefined) return behind;
-  return `, beside ${others.length} other ${others.length === 1 ? 'model' : 'models'}${behind}`;
+  const shared = sharing.length > 0 ? `, ${modelCount(sharing.length)} in the same instances` : '';
+  const beside = others.length > 0 ? `, beside ${modelCount(others.length)}` : '';
+  return shared + beside + behind;
+}
+
+function ensembleSummary(ensemble: SystemSpec['ensemble']): string {
+  if (ensemble === undefined) return '';
+  return `, a graph of ${ensemble.steps.length} steps in the ${ensemble.at}`;
+}
+
+/** Whether the models have these tensors is seen when they are loaded. */
+function ensembleProblems(ensemble: EnsembleChoice, path: Path, yaml: MergedYaml): Problem[] {
+  return graphProblems(ensemble).map(({ at, ...rest }) => ({
+    place: yaml.place([
+      ...path,
+      ...at
+        .split(/[.[\]]+/)
+        .filter((part) => part !== '')
+        .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+    ]),
+    ...rest,
+  }));
+}
+
+function modelCount(count: number): string {
+  return `${count} other ${count === 1 ? 'model' : 'models'}`;
 }
 
 function text(value: unknown): string {
@@ -513,9 +558,38 @@ function readLoads(yaml: MergedYaml, found: Problem[], folder: string): LoadSpec
   return Object.entries(raw).flatMap(([name, value]) => {
     const path = ['loads', name];
     if (!checkName(name, 'load', yaml.place(path, true), found)) return [];
-    const load = readLoad(name, value, path, yaml, found, folder);
-    return load ? [load] : [];
+    const { apart, ...whole } = isRecord(value) ? value : {};
+    return apartLoads(name, isRecord(value) ? whole : value, apart).flatMap(([own, raw], i) => {
+      // What is wrong with all of them is told once.
+      const load = readLoad(own, raw, path, yaml, i === 0 ? found : [], folder);
+      if (i === 0 && load && apart !== undefined) checkApart(load, apart, path, yaml, found);
+      return load ? [load] : [];
+    });
   });
+}
+
+/** The load, and with `apart` its clients alone (`load-client`) and in pairs (`load-client-client`). */
+function apartLoads(name: string, raw: unknown, apart: unknown): (readonly [name: string, raw: unknown])[] {
+  const all = isRecord(raw) && Array.isArray(raw.clients) ? (raw.clients as readonly unknown[]) : [];
+  if (apart === undefined || !isRecord(raw) || all.length < 2) return [[name, raw]];
+  const groups = all.map((client) => [client]);
+  if (apart === 'pairs' && all.length > 2)
+    groups.push(...all.flatMap((one, i) => all.slice(i + 1).map((other) => [one, other])));
+  const nameOf = (client: unknown) => (isRecord(client) ? String(client.tenant).replace(/[^A-Za-z0-9_-]/g, '-') : '?');
+  return [
+    [name, raw],
+    ...groups.map((group) => [[name, ...group.map(nameOf)].join('-'), { ...raw, clients: group }] as const),
+  ];
+}
+
+function checkApart(load: LoadSpec, apart: unknown, path: Path, yaml: MergedYaml, found: Problem[]): void {
+  if (load.type === 'clients') readOn(loadSchema, { apart }, path, yaml, found);
+  else
+    found.push({
+      place: yaml.place([...path, 'apart'], true),
+      found: `${load.type} loads have no clients to set apart`,
+      allowed: 'with type: clients',
+    });
 }
 
 function readLoad(
@@ -548,7 +622,7 @@ function readLoad(
     summary: [
       type,
       ...Object.entries(options).map(([key, value]) =>
-        key === 'rate' ? `at ${text(value)}` : `${key} ${text(value)}`,
+        key === 'rate' ? `at ${text(value)}` : `${key} ${key === 'clients' ? tenantsOf(value) : text(value)}`,
       ),
     ].join(', '),
     type,
@@ -560,6 +634,10 @@ function readLoad(
     relativeRate,
     processes: common?.loadProcesses,
   };
+}
+
+function tenantsOf(clients: unknown): string {
+  return (clients as readonly { readonly tenant: string }[]).map(({ tenant }) => tenant).join(', ');
 }
 
 /** The file of a recorded trace lies beside the scenario, as every file that a scenario names. */

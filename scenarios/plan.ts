@@ -10,7 +10,12 @@ import { formatDuration } from '../results/units.js';
 import type { ModelSpec, ResolvedModel } from '../servers/models/index.js';
 import { batchingProblem } from '../servers/models/index.js';
 import { modelBytes, type RuntimeMetadata } from '../servers/runtimes/index.js';
-import { strategyNamed } from '../servers/strategies/index.js';
+import {
+  isolationProblem,
+  type StrategyDefinition,
+  stagesProblem,
+  strategyNamed,
+} from '../servers/strategies/index.js';
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { isFleet } from './gateway-system.js';
 import { modelsOf } from './load-hosted.js';
@@ -47,7 +52,12 @@ function twins(trials: readonly TrialSpec[]): TrialSpec[] {
   return trials
     .filter(
       ({ kind, system }) =>
-        kind === 'measure' && !system.external && !system.others && !system.front && !isFleet(system),
+        kind === 'measure' &&
+        !system.external &&
+        !system.others &&
+        !system.front &&
+        !system.ensemble &&
+        !isFleet(system),
     )
     .map((each) => simulated(each, `${each.identity.id}.simulated`));
 }
@@ -158,23 +168,43 @@ function ours(scenario: Scenario): SystemSpec[] {
   return scenario.systems.filter((system) => system.external === undefined);
 }
 
-/** Refuses strategies that real instances can't carry out. Throws UserError with all of them. */
-export function checkServable(scenario: Scenario): void {
+/**
+ * Refuses strategies that real instances can't carry out; where nothing is known of the models yet, their server does. Throws
+ * UserError with all of them.
+ */
+export function checkServable(
+  scenario: Scenario,
+  metadataOf?: (model: ModelSpec) => Pick<RuntimeMetadata, 'stages'>,
+): void {
   const problems = ours(scenario).flatMap((system) =>
-    modelsOf(system).flatMap(({ strategy }): Problem[] => {
-      const { simulatedOnly } = strategyNamed(strategy.name);
-      if (simulatedOnly === undefined) return [];
+    modelsOf(system).flatMap(({ model, strategy, isolation, shares }): Problem[] => {
+      const definition = strategyNamed(strategy.name);
       const place = scenario.place(['systems', system.name.split(' ')[0]!]);
+      if (definition.simulatedOnly !== undefined)
+        return [
+          {
+            place,
+            found: `${strategy.name} runs in virtual time only: ${definition.simulatedOnly}`,
+            remedy: 'Use `servemark simulate`, or leave the system out',
+          },
+        ];
+      const options = definition.options.parse(strategy.options ?? {});
       return [
-        {
-          place,
-          found: `${strategy.name} runs in virtual time only: ${simulatedOnly}`,
-          remedy: 'Use `servemark simulate`, or leave the system out',
-        },
-      ];
+        isolationProblem(definition, options, isolation),
+        metadataOf && stagesUnder(definition, options, metadataOf(model).stages, shares),
+      ].flatMap((problem) => (problem ? [{ place, ...problem }] : []));
     }),
   );
   if (problems.length > 0) throw new UserError(problems);
+}
+
+function stagesUnder(
+  definition: StrategyDefinition,
+  options: unknown,
+  cut = 1,
+  shares = false,
+): ReturnType<typeof stagesProblem> {
+  return shares && cut === 1 ? undefined : stagesProblem(definition, options, cut);
 }
 
 /** A rough length of the whole run in ns, for the first line and the time left. */

@@ -41,8 +41,9 @@ export async function planWithModels(
     const resolved = await resolveModel(spec);
     models.set(key, { resolved, metadata: await inspectModel(resolved) });
   }
-  if (mode === 'real') checkServable(scenario);
-  checkBatching(scenario, (model) => models.get(JSON.stringify(model))!.metadata);
+  const metadataOf = (model: ModelSpec) => models.get(JSON.stringify(model))!.metadata;
+  if (mode === 'real') checkServable(scenario, metadataOf);
+  checkBatching(scenario, metadataOf);
   const trials = planTrials(scenario, mode);
   const requestBytes = Object.fromEntries(
     scenario.systems.map(({ name, model }) => [

@@ -146,8 +146,31 @@ const autoscalerSchema = z.looseObject({
 });
 
 /** One of a server's further models: keys of a system and of its strategy, and how many of it. */
-const hostedSchema = z.looseObject({ copies: z.number().int().min(1).max(100).optional() });
+const hostedSchema = z.looseObject({
+  copies: z.number().int().min(1).max(100).optional(),
+  shared: z.boolean().optional(),
+});
 export type HostedEntry = z.output<typeof hostedSchema>;
+
+const tensorMap = z.record(z.string().min(1), z.string().min(1));
+
+/** `ensemble` of a system: Triton's ensemble_scheduling. */
+const ensembleSchema = z.strictObject({
+  at: z.enum(['server', 'client']).default('server').describe('who carries out the graph'),
+  steps: z
+    .array(
+      z.strictObject({
+        model: z.string().min(1),
+        inputMap: tensorMap.describe('the model’s input → a tensor of the graph'),
+        outputMap: tensorMap.describe('the model’s output → a tensor of the graph'),
+      }),
+    )
+    .min(1)
+    .max(100),
+  outputs: z.array(z.string()).min(1).optional().describe('tensors of the answer; default: those that no step takes'),
+  maxInflightRequests: z.number().int().min(0).default(0).describe('requests under way at most; 0: any'),
+});
+export type EnsembleChoice = z.output<typeof ensembleSchema>;
 
 /** Keys of a system beside its strategy's own options. */
 export const systemSchema = z.strictObject({
@@ -158,7 +181,14 @@ export const systemSchema = z.strictObject({
   models: z
     .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/), hostedSchema)
     .optional()
-    .describe('further models of the same server, by name: { strategy, its options, model, instances, copies }'),
+    .describe(
+      'further models of the same server, by name: { strategy, its options, model, instances, copies }, or { shared: true, model } in the instances and under the strategy of the system',
+    ),
+  ensemble: ensembleSchema
+    .optional()
+    .describe(
+      'a graph of the server’s models by tensor names; loads ask for it. at: client walks through it over the network',
+    ),
   front: z
     .looseObject({ name: z.string() })
     .optional()
@@ -185,6 +215,10 @@ export const systemSchema = z.strictObject({
 /** Keys of a load beside its type's own options. */
 export const loadSchema = z.strictObject({
   loadProcesses: loadProcesses.optional().describe('processes that share this load'),
+  apart: z
+    .enum(['alone', 'pairs'])
+    .optional()
+    .describe('of clients: also each alone, or each alone and every two together, as loads of their own'),
 });
 
 /** The `external` of a system: a server that is not ours. */

@@ -84,8 +84,11 @@ export class ServerSession implements Session {
       this.#server = server;
       const result = await Promise.race([load, deathOf(server)]);
       this.monitored = await monitors.stop();
-      const first = sumOfStatistics((await before) ?? []);
-      const last = sumOfStatistics(await server.statistics());
+      // Of a graph that the server carries out: its own, of which those of its steps are a part.
+      const { ensemble } = this.spec.system;
+      const counts = ({ name }: ModelStatistics) => ensemble?.at !== 'server' || name === server.metadata.name;
+      const first = sumOfStatistics(((await before) ?? []).filter(counts));
+      const last = sumOfStatistics((await server.statistics()).filter(counts));
       this.statistics = first && last ? { before: first, after: last } : undefined;
       signal.throwIfAborted();
       return result;
@@ -186,6 +189,8 @@ export function serverSpec(
     strategy: system.strategy,
     instances: system.instances,
     isolation: system.isolation,
+    ensemble: system.ensemble && { ...system.ensemble, name: 'ensemble' },
+    sharing: system.sharing?.map((other) => ({ ...other, profile: context.profile(other.model) })),
     others: system.others?.map((other) => ({ ...other, profile: context.profile(other.model) })),
     front: system.front,
     frontends,

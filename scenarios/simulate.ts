@@ -4,12 +4,13 @@ import { messageOf } from '../results/errors.js';
 import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
+import { inspectModel, resolveModel } from '../servers/models/index.js';
 import type { TrialSpec } from './contract.js';
 import { isFleet } from './gateway-system.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import { measuredOverhead } from './overhead.js';
 import type { Profiles } from './profiling.js';
-import { simulateTrial } from './simulated.js';
+import { type SimulatedModel, simulateTrial } from './simulated.js';
 import { resolveRate, type TrialContext, targetsOf } from './trial.js';
 
 /** How many samples a simulated load draws from: their content has no part in it. */
@@ -41,6 +42,16 @@ export async function simulateOutcome(
   }
 }
 
+/** Of the models that share the instances: what they cost, and into how many stages they are cut. */
+async function sharedModels({ system }: TrialSpec, profiles: Profiles): Promise<SimulatedModel[]> {
+  const models: SimulatedModel[] = [];
+  for (const { modelName, model } of system.sharing ?? []) {
+    const { stages } = await inspectModel(await resolveModel(model));
+    models.push({ name: modelName, cost: await profiles.virtual(model), stages: stages ?? 1 });
+  }
+  return models;
+}
+
 async function simulateFacts(
   spec: TrialSpec,
   load: { type: string; options: Record<string, unknown> },
@@ -51,7 +62,8 @@ async function simulateFacts(
   const table = await profiles.virtual(spec.system.model);
   const startedAt = new Date().toISOString();
   const plan = planFrom(load, spec.seeds, context.preset, SAMPLES);
-  const simulated = simulateTrial(spec.system, plan, table, measuredOverhead(store.folder, spec, table));
+  const overhead = measuredOverhead(store.folder, spec, table);
+  const simulated = simulateTrial(spec.system, plan, table, overhead, await sharedModels(spec, profiles));
   writeRecords(store.recordsPath(spec.identity.id), simulated.records, { trial: spec.identity.id, simulated: 'true' });
   const summary = summarise({
     identity: spec.identity,
@@ -59,7 +71,7 @@ async function simulateFacts(
     drive: {
       startedAt,
       durationNs: simulated.durationNs,
-      offered: plan.mode === 'open' ? plan.dueNs.length : simulated.records.length,
+      offered: plan.mode === 'open' && !plan.closed ? plan.dueNs.length : simulated.records.length,
       scheduleSha256: scheduleSha256(plan),
       arrivals: null,
       clockDrift: 0,

@@ -1,3 +1,4 @@
+import { ClientsQueue } from '../clients/clients-loop.js';
 import type { LoadPlan } from '../clients/loads/index.js';
 import { SessionQueue } from '../clients/session-queue.js';
 import type { Hints } from '../servers/executors/index.js';
@@ -11,6 +12,8 @@ export interface SimulatedRequest extends StrategyRequest {
   readonly query: number;
   /** Number of its kind in a mixed load, else 0. */
   readonly kind: number;
+  /** Of a client who asks again when it is answered. */
+  readonly isClosed?: boolean;
 }
 
 /** A retry after a refusal at once would loop within one instant. */
@@ -36,12 +39,14 @@ export class SimulatedLoad {
 
   readonly #hints: readonly Hints[];
   #sessions: SessionQueue | undefined;
+  #clients: ClientsQueue | undefined;
   /** Of sessions: the place in the plan of each request that was taken. */
   readonly #places: number[] = [];
 
   constructor(plan: LoadPlan) {
     this.#plan = plan;
     if (plan.mode === 'open' && plan.sessions) this.#sessions = new SessionQueue(plan);
+    if (plan.mode === 'open' && plan.closed) this.#clients = new ClientsQueue(plan);
     this.#hints = plan.mix?.classes.map(({ parameters }) => hintsOf(parameters)) ?? [];
     if (plan.mode === 'closed') for (let slot = 0; slot < plan.concurrency; slot++) this.#ready.push(0);
     this.#look();
@@ -62,6 +67,7 @@ export class SimulatedLoad {
     this.#now = now;
     this.#inFlight--;
     this.#sessions?.completed(this.#places[request.index]!, now, !refused);
+    if (request.isClosed) this.#clients!.completed(request.kind, knownAt, !refused);
     if (this.#plan.mode === 'closed') {
       const left = this.#openOfQuery.get(request.query)! - 1;
       if (left > 0) this.#openOfQuery.set(request.query, left);
@@ -76,6 +82,7 @@ export class SimulatedLoad {
 
   #takeOpen(index: number, plan: LoadPlan & { mode: 'open' }): SimulatedRequest {
     if (this.#sessions) return this.#takeStep(index, plan, this.#sessions);
+    if (this.#clients) return this.#takeOfClient(index, this.#clients);
     const due = { dueNs: plan.dueNs[index]!, query: plan.query[index]! };
     return { ...this.#kindOf(index), id: String(index), at: this.#now, rows: 1, index, ...due };
   }
@@ -88,6 +95,20 @@ export class SimulatedLoad {
     const step = place % (last + 1);
     const flags = plan.sessions!.sequence ? { client: String(query + 1), start: step === 0, end: step === last } : {};
     return { ...flags, kind: 0, id: String(index), at: this.#now, rows: 1, index, dueNs, query };
+  }
+
+  #takeOfClient(index: number, clients: ClientsQueue): SimulatedRequest {
+    const { index: place, dueNs, kind, isClosed } = clients.take();
+    return {
+      ...this.#kindOf(place, kind),
+      id: String(index),
+      at: this.#now,
+      rows: 1,
+      index,
+      dueNs,
+      query: index,
+      isClosed,
+    };
   }
 
   #takeClosed(index: number, plan: LoadPlan & { mode: 'closed' }): SimulatedRequest {
@@ -109,12 +130,13 @@ export class SimulatedLoad {
   }
 
   /** What the server would understand of the parameters of its kind. */
-  #kindOf(place: number): Partial<StrategyRequest> & { readonly kind: number } {
+  #kindOf(place: number, known?: number): Partial<StrategyRequest> & { readonly kind: number } {
     const { mix } = this.#plan;
     if (!mix) return { kind: 0 };
-    const kind = mix.of[place]!;
+    const kind = known ?? mix.of[place]!;
     const { deadlineNs, ...hints } = this.#hints[kind - 1]!;
-    return { ...hints, deadlineNs: deadlineNs === undefined ? undefined : this.#now + deadlineNs, kind };
+    const { model } = mix.classes[kind - 1]!;
+    return { ...hints, model, deadlineNs: deadlineNs === undefined ? undefined : this.#now + deadlineNs, kind };
   }
 
   #look(): void {
@@ -122,6 +144,10 @@ export class SimulatedLoad {
     if (plan.mode === 'open' && this.#sessions) {
       const due = this.#inFlight < plan.cap ? this.#sessions.nextDueNs : Number.POSITIVE_INFINITY;
       this.next = Math.max(this.#now, due);
+      return;
+    }
+    if (this.#clients) {
+      this.next = Math.max(this.#now, this.#clients.nextDueNs);
       return;
     }
     if (plan.mode === 'open') {

@@ -13,6 +13,13 @@ import { SimulatedLoad, type SimulatedRequest } from './simulated-load.js';
 const LIMIT_NS = 3600e9;
 const MAX_REQUESTS = 5_000_000;
 
+/** A model that shares the instances of the system's own. */
+export interface SimulatedModel {
+  readonly name: string;
+  readonly cost: CostTable;
+  readonly stages: number;
+}
+
 export interface SimulatedTrial {
   readonly records: RecordTable;
   readonly durationNs: number;
@@ -32,13 +39,22 @@ export function simulateTrial(
   plan: LoadPlan,
   table: CostTable,
   overhead: ServedOverhead = NO_OVERHEAD,
+  sharing: readonly SimulatedModel[] = [],
 ): SimulatedTrial {
   const source = new SimulatedLoad(plan);
   const instances = instanceList(system.instances);
-  const costs = costModel(instances, { cost: table });
-  const served = costModel(instances, { cost: table.map(([rows, ns]) => [rows, ns + overhead.executionNs] as const) });
-  const strategy = createStrategy(system.strategy.name, system.strategy.options, strategyContext(instances, costs));
-  const recorder = new Recorder(plan.mode === 'open' ? plan.dueNs.length : 4096, plan.sampleIndex);
+  const costs = costModel(instances, { cost: table, costs: costsOf(sharing, 0) });
+  const served = costModel(instances, {
+    cost: later(table, overhead.executionNs),
+    costs: costsOf(sharing, overhead.executionNs),
+  });
+  const stages = new Map(sharing.map((model) => [model.name, model.stages]));
+  const strategy = createStrategy(system.strategy.name, system.strategy.options, {
+    ...strategyContext(instances, costs),
+    // Its own model is cut as the strategy plans: planning has seen to that, and virtual time needs no file.
+    ...(sharing.length > 0 && { stagesOf: (model = '') => stages.get(model) ?? Number.POSITIVE_INFINITY }),
+  });
+  const recorder = new Recorder(plan.mode === 'open' && !plan.closed ? plan.dueNs.length : 4096, plan.sampleIndex);
   const underWay = wayOf(overhead, shareOf(plan, overhead));
   const totals = simulate(
     {
@@ -62,7 +78,7 @@ export function simulateTrial(
       },
     },
   );
-  const last = plan.mode === 'open' ? (plan.dueNs[plan.dueNs.length - 1] ?? 0) : totals.lastEndNs;
+  const last = plan.mode === 'open' && !plan.closed ? (plan.dueNs[plan.dueNs.length - 1] ?? 0) : totals.lastEndNs;
   const records = recorder.finish();
   records.tenants.push(...(plan.mix?.classes.map(({ tenant }) => tenant) ?? []));
   return {
@@ -74,6 +90,14 @@ export function simulateTrial(
   };
 }
 
+function costsOf(sharing: readonly SimulatedModel[], moreNs: Nanos): Record<string, CostTable> {
+  return Object.fromEntries(sharing.map(({ name, cost }) => [name, later(cost, moreNs)]));
+}
+
+function later(table: CostTable, ns: Nanos): CostTable {
+  return table.map(([rows, cost]) => [rows, cost + ns] as const);
+}
+
 /** Durations at the speed that the machine had at that moment of the probe. */
 function varied(durationOf: CostModel['durationOf'], replay: Replay): SimulationCase['durationOf'] {
   return (execution, now) => replay.durationFrom(now, durationOf(execution));
@@ -82,7 +106,7 @@ function varied(durationOf: CostModel['durationOf'], replay: Replay): Simulation
 /** Of the load that keeps client and server thread as busy as they can be: the probability that an arrival finds them so. */
 function shareOf(plan: LoadPlan, { ratePerSecond }: ServedOverhead): number {
   const lastNs = plan.mode === 'open' ? (plan.dueNs[plan.dueNs.length - 1] ?? 0) : 0;
-  if (plan.mode !== 'open' || lastNs === 0 || ratePerSecond === 0) return 1;
+  if (plan.mode !== 'open' || plan.closed || lastNs === 0 || ratePerSecond === 0) return 1;
   return Math.min(1, plan.dueNs.length / (lastNs / 1e9) / ratePerSecond);
 }
 

@@ -234,6 +234,7 @@ function driveJob(
     judge: spec.judge ?? false,
     judgedShare: spec.judgedShare,
     labels: spec.system.front?.name === 'clipper-select' && spec.system.front.options.reference === undefined,
+    chain: spec.system.ensemble?.at === 'client' ? spec.system.ensemble : undefined,
     recordsPath: store.recordsPath(spec.identity.id),
     outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
   };

@@ -1,5 +1,6 @@
+import { UserError } from '../results/errors.js';
 import { Batching } from './executors/batching.js';
-import type { Instance, InstanceEvents, Isolation } from './executors/index.js';
+import type { Instance, InstanceEvents, InstanceMetadata, Isolation } from './executors/index.js';
 import { RealExecutor, type Shared } from './executors/real.js';
 import { startInstance } from './executors/start-instance.js';
 import type { HostedModel } from './hosted-model.js';
@@ -15,11 +16,19 @@ import { ModelService } from './service.js';
 import type { ServedModelSpec } from './spec.js';
 import { statefulModel } from './stateful-model.js';
 import { StatisticsCollector } from './statistics.js';
-import { chooseStrategy, createStrategy, dynamicBatching, type StrategyChoice } from './strategy-choice.js';
+import {
+  chooseStrategy,
+  createStrategy,
+  dynamicBatching,
+  refuseOtherStages,
+  type StrategyChoice,
+} from './strategy-choice.js';
 
 /** A model that is loaded, warm and ready to be put into a table. */
 export interface LoadedModel {
   readonly service: HostedModel;
+  /** Of the models that share its instances. */
+  readonly sharing: readonly HostedModel[];
   readonly model: ResolvedModel;
   readonly metadata: ModelMetadata;
   readonly providers: readonly string[];
@@ -47,64 +56,144 @@ const DEFAULT_WARM_UP = 3;
  */
 export async function loadModel(spec: ServedModelSpec, context: LoadContext): Promise<LoadedModel> {
   const choice = chooseStrategy(spec, context.place);
+  refuseSharedBatches(spec, choice, context.place);
   const model = named(await resolveModel(spec.model, context.signal), spec);
-  const instances = startInstances(spec, model, context.events ?? {});
+  const sharing: ResolvedModel[] = [];
+  for (const other of spec.sharing ?? []) sharing.push(named(await resolveModel(other.model, context.signal), other));
+  const instances = startInstances(spec, choice, model, sharing, context.events ?? {});
   try {
-    const [runtime] = await Promise.all(instances.map((instance) => instance.started));
+    const [metadata] = await Promise.all(instances.map((instance) => instance.started));
     context.signal?.throwIfAborted();
-    return await assemble(spec, choice, model, runtime!, instances, context);
+    return await assemble(spec, choice, [model, ...sharing], metadata!, instances, context);
   } catch (error) {
     await Promise.all(instances.map((instance) => instance.close()));
     throw error;
   }
 }
 
-function named(model: ResolvedModel, { modelName, modelVersion }: ServedModelSpec): ResolvedModel {
+/** Most strategies put what waits into one batch, whatever its model. */
+function refuseSharedBatches({ sharing = [], strategy }: ServedModelSpec, { maxRows }: StrategyChoice, place: string) {
+  if (sharing.length === 0 || maxRows === 1) return;
+  throw new UserError({
+    place: `${place}.${strategy.name}`,
+    found: `it makes batches of up to ${maxRows} rows, and these instances have ${sharing.length + 1} models`,
+    allowed: 'a strategy that executes one request at a time (serial, instance-group, reef-stage; maxBatchSize: 1)',
+    remedy: 'Give each model instances of its own: leave shared out',
+  });
+}
+
+function named(
+  model: ResolvedModel,
+  { modelName, modelVersion }: Pick<ServedModelSpec, 'modelName' | 'modelVersion'>,
+): ResolvedModel {
   return { ...model, name: modelName ?? model.name, version: modelVersion ?? model.version };
 }
 
-function startInstances(spec: ServedModelSpec, model: ResolvedModel, events: Partial<InstanceEvents>): Instance[] {
+function startInstances(
+  spec: ServedModelSpec,
+  { definition, options }: StrategyChoice,
+  model: ResolvedModel,
+  sharing: readonly ResolvedModel[],
+  events: Partial<InstanceEvents>,
+): Instance[] {
+  const others = Object.fromEntries(sharing.map((other) => [other.name, instanceModel(other)]));
   return Array.from({ length: spec.instances ?? 1 }, (_, id) =>
     startInstance(
       {
         id,
-        runtime: model.runtime,
-        runtimeOptions: model.runtimeOptions,
-        modelPath: model.path,
+        ...instanceModel(model),
+        others: sharing.length > 0 ? others : undefined,
         isolation: spec.isolation ?? 'thread',
         warmUpExecutions: spec.warmUpExecutions ?? DEFAULT_WARM_UP,
         warmUp: spec.warmUp,
+        spare: definition.kills?.(options)?.spare,
       },
       events,
     ),
   );
 }
 
+function instanceModel({ runtime, runtimeOptions, path }: ResolvedModel) {
+  return { runtime, runtimeOptions, modelPath: path };
+}
+
+/** One executor, and a service for each of the models that its instances have loaded. */
 async function assemble(
   spec: ServedModelSpec,
   choice: StrategyChoice,
-  model: ResolvedModel,
-  runtime: RuntimeMetadata,
+  models: readonly [ResolvedModel, ...ResolvedModel[]],
+  metadata: InstanceMetadata,
   instances: readonly Instance[],
   context: LoadContext,
 ): Promise<LoadedModel> {
-  refuseFixedBatch(runtime, choice.maxRows, `${context.place}.${spec.strategy.name}`);
-  const statistics = new StatisticsCollector(model.name, model.version);
+  const profiles = [spec.profile, ...(spec.sharing ?? []).map(({ profile }) => profile)];
+  const hosted = models.map((model, i) => {
+    const runtime = i === 0 ? metadata : metadata.others![model.name]!;
+    refuseOtherStages(choice, model.name, runtime.stages, i > 0);
+    refuseFixedBatch(runtime, choice.maxRows, `${context.place}.${spec.strategy.name}`);
+    const statistics = new StatisticsCollector(model.name, model.version);
+    const executed = { batching: new Batching(runtime), modelVersion: model.version, statistics };
+    return { model, runtime, statistics, executed, profile: profiles[i] };
+  });
+  const [own, ...others] = hosted as [(typeof hosted)[number], ...typeof hosted];
+  const planned = hosted.map(({ model, executed, profile }) => ({
+    name: model.name,
+    profile,
+    stages: executed.batching.stages,
+  }));
   const executor = new RealExecutor({
-    strategy: createStrategy(choice, instances.length, spec.profile),
+    strategy: createStrategy(choice, instances.length, planned),
     instances,
-    batching: new Batching(runtime),
-    modelVersion: model.version,
-    statistics,
+    ...own.executed,
+    others: new Map(others.map(({ model, executed }) => [model.name, executed])),
     onEvent: context.events?.event,
     executesOnce: choice.definition.executesOnce,
     replica: context.replica,
     shared: context.shared,
   });
+  const processing = spec.processing ?? 'server';
+  const services: HostedModel[] = [];
+  for (const { model, runtime, statistics } of hosted) {
+    const bare = serviceOf(model, runtime, statistics, choice, executor, instances);
+    services.push(await completed(bare, model, processing, (ns) => statistics.requestFailed(ns)));
+  }
+  const [service, ...sharing] = services as [HostedModel, ...HostedModel[]];
+  return {
+    service,
+    sharing,
+    model: own.model,
+    metadata: { ...service.metadata, versions: [own.model.version] },
+    providers: own.runtime.providers,
+    name: own.model.name,
+    instances,
+    isolation: spec.isolation ?? 'thread',
+  };
+}
+
+/** With what stands before and behind the model. */
+async function completed(
+  bare: ModelService,
+  model: ResolvedModel,
+  processing: NonNullable<ServedModelSpec['processing']>,
+  failed: (ns: number) => void,
+): Promise<HostedModel> {
+  const stateful = model.states ? statefulModel(bare, model.states) : bare;
+  if (!model.processing || processing !== 'server') return stateful;
+  return processedModel(stateful, await createProcessing(model.processing, stateful.metadata), failed);
+}
+
+function serviceOf(
+  model: ResolvedModel,
+  runtime: RuntimeMetadata,
+  statistics: StatisticsCollector,
+  choice: StrategyChoice,
+  executor: RealExecutor,
+  instances: readonly Instance[],
+): ModelService {
   const { platform, inputs, outputs } = runtime;
   const tensors = { name: model.name, versions: [model.version], platform, inputs, outputs };
   const maxRows = rowLimit(runtime, choice.maxRows);
-  const bare = new ModelService({
+  return new ModelService({
     model: tensors,
     version: model.version,
     config: modelConfig(tensors, {
@@ -118,16 +207,6 @@ async function assemble(
     statistics,
     maxRows,
   });
-  const stateful = model.states ? statefulModel(bare, model.states) : bare;
-  const service =
-    model.processing && (spec.processing ?? 'server') === 'server'
-      ? processedModel(stateful, await createProcessing(model.processing, stateful.metadata), (ns) =>
-          statistics.requestFailed(ns),
-        )
-      : stateful;
-  const metadata = { ...service.metadata, versions: [model.version] };
-  const { providers } = runtime;
-  return { service, model, metadata, providers, name: model.name, instances, isolation: spec.isolation ?? 'thread' };
 }
 
 /**

@@ -4,10 +4,12 @@ import { nowNs } from '../results/clock.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { lookUp } from '../results/lookup.js';
 import { version } from '../results/package.js';
+import { ensembleOf } from './ensemble.js';
 import type { InstanceEvents } from './executors/index.js';
 import { sharedFrom } from './executors/real.js';
 import { DEFAULT_LIMITS, type Frontend, type FrontendDefinition, frontends } from './frontends/index.js';
 import { type Front, type NamedModel, startFront } from './fronts/index.js';
+import type { HostedModel } from './hosted-model.js';
 import { type LoadedModel, loadModel } from './load-model.js';
 import { ModelTable } from './model-table.js';
 import type { ResolvedModel } from './models/index.js';
@@ -29,10 +31,10 @@ export interface OpenServer {
 
 /** A server that answers. */
 export interface RunningServer extends OpenServer {
-  /** The first of its models, as are the next two. */
+  /** The first of its models, and what that runs on. */
   readonly model: ResolvedModel;
+  /** Of its ensemble, or of the first of its models. */
   readonly metadata: ModelMetadata;
-  /** What the runtime runs on. */
   readonly providers: readonly string[];
   usage(): ServerUsage;
 }
@@ -54,11 +56,20 @@ export function startServer(
     const front = spec.front ? await behindFront(spec, spec.front, events, signal) : undefined;
     undo.unshift(() => Promise.all(table.all().map((model) => model.close())));
     const loaded = front ? [front.first] : await loadAll(spec, events, signal, undo);
-    for (const model of front?.models ?? loaded.map(({ service }) => service)) table.add(model);
+    for (const model of front?.models ?? loaded.flatMap(servicesOf)) table.add(model);
+    const ensemble = spec.ensemble && ensembleOf(spec.ensemble, table, spec.name);
+    if (ensemble) table.add(ensemble);
     const open = await openEndpoint(spec, table, events, undo);
-    const { model, metadata, providers } = loaded[0]!;
+    const { model, providers } = loaded[0]!;
+    const metadata = front ? front.models[0]!.metadata : table.modelMetadata((ensemble ?? loaded[0]!).name);
+    const close = async () => {
+      // Its steps still need the others.
+      ensemble?.stopAccepting('the server is stopping');
+      if (ensemble) await Promise.race([ensemble.drained(), delay(DRAIN_MS, undefined, { ref: false })]);
+      await open.close();
+    };
     const usage = () => serverUsage(front?.loaded() ?? loaded);
-    return { ...open, model, metadata: front ? front.models[0]!.metadata : metadata, providers, usage };
+    return { ...open, close, model, metadata, providers, usage };
   });
 }
 
@@ -139,9 +150,14 @@ async function loadAll(
   return loaded;
 }
 
+function servicesOf({ service, sharing }: LoadedModel): HostedModel[] {
+  return [service, ...sharing];
+}
+
 function refuseSameNames(loaded: readonly LoadedModel[], place: string): void {
-  const problems = loaded.flatMap(({ service: { name, version: of } }, i): Problem[] => {
-    const first = loaded.findIndex(({ service }) => service.name === name && service.version === of);
+  const services = loaded.flatMap(servicesOf);
+  const problems = services.flatMap(({ name, version: of }, i): Problem[] => {
+    const first = services.findIndex((service) => service.name === name && service.version === of);
     const remedy = 'Give one of them another modelName or modelVersion';
     return first === i ? [] : [{ place, found: `two models are "${name}", version ${of}`, remedy }];
   });

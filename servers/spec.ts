@@ -1,6 +1,7 @@
 import type { CostTable, Isolation, WarmUpSample } from './executors/index.js';
 import type { FrontendLimits } from './frontends/index.js';
 import type { ModelSpec } from './models/index.js';
+import type { RequestGraph } from './protocol/index.js';
 import type { RepositorySpec } from './repository/index.js';
 import type { RequestLogSpec } from './request-log.js';
 
@@ -24,6 +25,22 @@ export interface ServedModelSpec {
   readonly profile?: CostTable | undefined;
   /** `none`: requests carry the model's own tensors; default `server`: what its entry's processors take, where it has any. */
   readonly processing?: 'server' | 'none' | undefined;
+  /** Further models in the same instances, under the same strategy: their executions take turns. */
+  readonly sharing?: readonly SharingModelSpec[] | undefined;
+}
+
+/** A graph of a server's models that it serves as a model of its own. */
+export interface EnsembleSpec extends RequestGraph {
+  readonly name: string;
+  /** Requests under way at most; the others wait. 0 or absent: any. Source: Triton's `max_inflight_requests`. */
+  readonly maxInflightRequests?: number | undefined;
+}
+
+/** A model that shares strategy and instances with another. */
+export interface SharingModelSpec {
+  readonly model: ModelSpec;
+  readonly modelName: string;
+  readonly profile?: CostTable | undefined;
 }
 
 /** Where a server listens, and what it writes down. */
@@ -43,6 +60,8 @@ export interface ServerSpec extends EndpointSpec, ServedModelSpec {
   readonly others?: readonly ServedModelSpec[] | undefined;
   /** A controller that stands before all of them: clients see what it makes of them (servers/fronts). */
   readonly front?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
+  /** Of its models, one more. What asks for no model in particular asks for it. */
+  readonly ensemble?: EnsembleSpec | undefined;
   /** Which of several replicas behind a gateway it is, 0 … 255; absent: it stands alone. */
   readonly replica?: number | undefined;
   /** Processors of the server process, as in `taskset -c`: `0,2-3`. Only where it runs in a process of its own. */

@@ -10,6 +10,12 @@ export interface SessionStep {
   readonly thinkNs: number;
 }
 
+/** One who always has so many requests of one kind (from 1) in flight. */
+export interface ClosedClient {
+  readonly kind: number;
+  readonly concurrency: number;
+}
+
 /**
  * What a load will do, complete before the first request. Requests are numbered in order of due time; warm-up is not part
  * of it (drive.ts sends it before t = 0).
@@ -34,6 +40,11 @@ export type LoadPlan =
        * Requests depend on each other: request k is step k mod S of session ⌊k / S⌋, and `dueNs` is the soonest, not ascending.
        */
       readonly sessions?: { readonly steps: readonly SessionStep[]; readonly sequence: boolean } | undefined;
+      /**
+       * Clients beside the open ones, each of whom asks again when answered, until `durationNs`. `sampleIndex` and `mix` go on
+       * for them beyond the last of `dueNs`, in the order of their requests.
+       */
+      readonly closed?: { readonly clients: readonly ClosedClient[]; readonly durationNs: number } | undefined;
     }
   | {
       readonly mode: 'closed';

@@ -20,10 +20,9 @@ export interface Mix {
   readonly of: Uint8Array;
 }
 
-const tenantSchema = z.strictObject({
+/** What a tenant's requests say of themselves. */
+export const tenantShape = {
   tenant: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/, 'must be up to 40 letters, digits, ".", "_" and "-"'),
-  /** Share of the requests, relative to the others'. */
-  weight: z.number().positive().max(1e6).default(1),
   /** 1 = highest. */
   priority: z.int().min(0).max(1_000_000).optional(),
   /** How long the server may let it wait. */
@@ -33,6 +32,12 @@ const tenantSchema = z.strictObject({
   /** Real-time or best-effort. */
   class: z.enum(['rt', 'be']).optional(),
   model: z.string().min(1).optional(),
+};
+
+const tenantSchema = z.strictObject({
+  ...tenantShape,
+  /** Share of the requests, relative to the others'. */
+  weight: z.number().positive().max(1e6).default(1),
 });
 
 type MixOption = readonly z.output<typeof tenantSchema>[];
@@ -98,7 +103,9 @@ export function drawMix(
 /** `mix!` in ASCII: another generator than that of the samples. */
 const OWN_STREAM = 0x6d697821n;
 
-function classOf({ tenant, priority, timeout, deadline, class: scheduling, model }: MixOption[number]): RequestClass {
+/** As they are sent. */
+export function classOf(kind: Omit<MixOption[number], 'weight'>): RequestClass {
+  const { tenant, priority, timeout, deadline, class: scheduling, model } = kind;
   const micros = (ns: number | undefined) => (ns === undefined ? undefined : Math.round(ns / 1000));
   const entries = { client: tenant, priority, timeout: micros(timeout), deadline: micros(deadline), class: scheduling };
   const parameters = Object.fromEntries(

@@ -1,4 +1,5 @@
 import { checked, lookUp } from '../../results/lookup.js';
+import { clients } from './clients.js';
 import { closed } from './closed.js';
 import type { LoadContext, LoadDefinition, LoadPlan } from './contract.js';
 import { multiStream } from './multi-stream.js';
@@ -17,6 +18,7 @@ export const loads = [
   open, // any arrival process
   closed, // a fixed concurrency
   sessions, // dependent requests
+  clients, // several at once, open and closed
 ] as const satisfies readonly LoadDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */

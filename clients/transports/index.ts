@@ -1,3 +1,4 @@
+export { chained } from './chain.js';
 export type {
   CallHandle,
   CallResult,

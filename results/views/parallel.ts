@@ -10,7 +10,7 @@ export const parallel: ViewDefinition = {
   summary: 'Split models: compute, hand-over, reduction and bytes of an execution, and what they gain beside the whole',
   render({ run }) {
     const groups = comparedGroups(run);
-    const split = groups.filter((group) => group.summaries.some(({ parts }) => parts));
+    const split = groups.filter(isParallel);
     if (split.length === 0) return undefined;
     return [
       { kind: 'heading', text: 'Split models' },
@@ -19,6 +19,11 @@ export const parallel: ViewDefinition = {
     ];
   },
 };
+
+/** Its executions were spread over workers: other executions have parts too. */
+function isParallel({ summaries }: Group): boolean {
+  return summaries.some(({ parts }) => parts?.some(({ name }) => name === 'workers'));
+}
 
 function table(split: readonly Group[], several: boolean): Block {
   const units = new Map(
@@ -52,7 +57,7 @@ function wholeBeside(group: Group, groups: readonly Group[]): Group | undefined 
   const rows = meanRows(group);
   return groups.find((other) => {
     const same = other.load === group.load && other.transport === group.transport && other.summaries.length > 0;
-    if (!same || other.summaries.some(({ parts }) => parts)) return false;
+    if (!same || isParallel(other)) return false;
     const ownRows = meanRows(other);
     return rows !== undefined && ownRows !== undefined && Math.abs(ownRows / rows - 1) < 0.1;
   });

@@ -12,6 +12,7 @@ import { environment } from './environment.js';
 import { findings } from './findings.js';
 import { gateway } from './gateway.js';
 import { headline } from './headline.js';
+import { interference } from './interference.js';
 import { league } from './league.js';
 import { loads } from './loads.js';
 import { overview } from './overview.js';
@@ -42,6 +43,7 @@ export const views = [
   percentiles, // latency percentiles
   tenants, // the kinds of a mixed load
   served, // several models in one server
+  interference, // what they do to each other
   gateway, // replicas, routes, autoscalers
   ecdf, // whole distributions
   timeline, // what happened when

@@ -8,6 +8,8 @@ import type { RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 export class Batching {
   /** False: a request is one unit and never shares an execution. */
   readonly batches: boolean;
+  /** Into how many stages the model is cut. */
+  readonly stages: number;
   readonly #inputs: readonly TensorMetadata[];
   readonly #outputs: readonly TensorMetadata[];
   /** Some input has a dynamic dimension besides the first: requests may differ in shape. */
@@ -15,6 +17,7 @@ export class Batching {
 
   constructor(metadata: RuntimeMetadata) {
     this.batches = maxBatch(metadata) === Number.POSITIVE_INFINITY;
+    this.stages = metadata.stages ?? 1;
     this.#inputs = metadata.inputs;
     this.#outputs = metadata.outputs;
     this.#shapesVary = metadata.inputs.some((input) => input.shape.slice(1).includes(-1));

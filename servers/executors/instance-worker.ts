@@ -2,14 +2,15 @@ import { readlinkSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { nowNs } from '../../results/clock.js';
 import { messageOf, UserError } from '../../results/errors.js';
-import type { Runtime } from '../runtimes/index.js';
+import type { Runtime, RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 import { createRuntime } from '../runtimes/index.js';
-import type { FromWorker, InstanceSpec, ToWorker, WarmUpSample } from './instance.js';
+import type { Batch, FromWorker, InstanceSpec, ToWorker, WarmUpSample } from './instance.js';
 import { warmUpInputs } from './warm-up-inputs.js';
 import { zeroInputs } from './zero-inputs.js';
 
-/** The inside of an instance, in a worker thread or a child process: loads a runtime and executes what comes. */
+/** The inside of an instance, in a worker thread or a child process: loads its models and executes what comes. */
 let runtime: Runtime | undefined;
+const others = new Map<string, Runtime>();
 let tail: Promise<void> = Promise.resolve();
 /** The runtime can do nothing any more: the end of this worker fails what it has, and its instance starts another. */
 let lost = false;
@@ -21,7 +22,7 @@ listen((message) => {
 });
 
 async function handle(message: ToWorker, receivedNs: number): Promise<void> {
-  if (message.kind === 'execute') await execute(runtime!, message.n, message.batch, receivedNs);
+  if (message.kind === 'execute') await execute(message.n, message.batch, receivedNs);
   else if (message.kind === 'start') await start(message.spec);
   else await stop();
 }
@@ -29,10 +30,15 @@ async function handle(message: ToWorker, receivedNs: number): Promise<void> {
 async function start(spec: InstanceSpec): Promise<void> {
   try {
     runtime = await createRuntime(spec.runtime, spec.modelPath, spec.runtimeOptions);
-    void runtime.lost?.then(endWith);
+    for (const [name, other] of Object.entries(spec.others ?? {}))
+      others.set(name, await createRuntime(other.runtime, other.modelPath, other.runtimeOptions));
+    const all = [runtime, ...others.values()];
+    for (const each of all) void each.lost?.then(endWith);
     if (spec.warmUp) await runSamples(runtime, spec.warmUp);
-    else await warmUp(runtime, spec.warmUpExecutions);
-    send({ kind: 'ready', metadata: runtime.metadata, tid: threadId() });
+    for (const each of spec.warmUp ? others.values() : all) await warmUp(each, spec.warmUpExecutions);
+    const ofOthers: [string, RuntimeMetadata][] = [...others].map(([name, { metadata }]) => [name, metadata]);
+    const metadata = { ...runtime.metadata, ...(ofOthers.length > 0 && { others: Object.fromEntries(ofOthers) }) };
+    send({ kind: 'ready', metadata, tid: threadId() });
   } catch (error) {
     send({
       kind: 'refused',
@@ -63,15 +69,11 @@ async function runSamples(loaded: Runtime, samples: readonly WarmUpSample[]): Pr
       }
 }
 
-async function execute(
-  loaded: Runtime,
-  n: number,
-  { inputs, rows, outputs: wanted }: Extract<ToWorker, { kind: 'execute' }>['batch'],
-  receivedNs: number,
-): Promise<void> {
+async function execute(n: number, batch: Batch, receivedNs: number): Promise<void> {
   try {
+    const loaded = batch.model === undefined ? runtime! : others.get(batch.model)!;
     const startNs = nowNs();
-    const outputs = await loaded.execute(inputs, rows, wanted);
+    const outputs = await run(loaded, n, batch);
     const endNs = nowNs();
     const transfer = outputs.map((output) => output.buffer);
     send({ kind: 'done', n, outputs, receivedNs, startNs, endNs, parts: loaded.lastParts?.() }, transfer);
@@ -88,7 +90,22 @@ async function endWith(reason: Error): Promise<void> {
   process.exit(70);
 }
 
+/** All of it, or some stages; with checkpoints stage by stage, so that a kill loses no more than the stage that ran. */
+async function run(loaded: Runtime, n: number, batch: Batch): Promise<RuntimeTensor[]> {
+  const { inputs, rows, outputs: wanted, stages, checkpoints } = batch;
+  if (stages === undefined) return loaded.execute(inputs, rows, wanted);
+  const [from, to] = stages;
+  let values = inputs;
+  if (checkpoints)
+    for (let at = from + 1; at < to; at++) {
+      values = await loaded.executeStages!(values, rows, [at - 1, at]);
+      send({ kind: 'stage', n, values: { at, values } });
+    }
+  return loaded.executeStages!(values, rows, [checkpoints ? to - 1 : from, to], wanted);
+}
+
 async function stop(): Promise<void> {
+  for (const other of others.values()) await other.close();
   await runtime?.close();
   if (parentPort) parentPort.close();
   else process.disconnect();

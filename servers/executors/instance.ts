@@ -2,19 +2,27 @@ import type { Problem } from '../../results/errors.js';
 import type { Datatype } from '../protocol/index.js';
 import type { ExecutionPart, RuntimeMetadata, RuntimeTensor } from '../runtimes/index.js';
 
-/** What an instance is made from; plain data. */
-export interface InstanceSpec {
-  readonly id: number;
+/** A model as an instance loads it. */
+export interface InstanceModel {
   /** Name in servers/runtimes. */
   readonly runtime: string;
   readonly runtimeOptions: Readonly<Record<string, unknown>>;
   readonly modelPath: string | undefined;
+}
+
+/** What an instance is made from; plain data. */
+export interface InstanceSpec extends InstanceModel {
+  readonly id: number;
+  /** Models beside its own, by name: all of them share its worker, one execution at a time. */
+  readonly others?: Readonly<Record<string, InstanceModel>> | undefined;
   /** `thread`: a worker thread; `process`: a child process, which can be killed and whose crash stays its own. */
   readonly isolation: Isolation;
   /** Executions of one row of zeros before it reports ready; a model that can't take them goes without. */
   readonly warmUpExecutions: number;
   /** In their place: executions that must succeed, or it does not start. */
   readonly warmUp?: readonly WarmUpSample[] | undefined;
+  /** A second worker, loaded and warm, that takes over when this one is killed. Needs `process`. */
+  readonly spare?: boolean | undefined;
 }
 
 /** So many equal executions. Source: Triton "ModelWarmup". */
@@ -35,6 +43,11 @@ export interface WarmUpSample {
   }[];
 }
 
+/** Of an instance's own model, and of the others. */
+export interface InstanceMetadata extends RuntimeMetadata {
+  readonly others?: Readonly<Record<string, RuntimeMetadata>> | undefined;
+}
+
 export type Isolation = 'thread' | 'process';
 
 /** Joined inputs of one execution. Their buffers are transferred: the caller must not touch them again. */
@@ -44,6 +57,18 @@ export interface Batch {
   readonly rows: number;
   /** Absent: all outputs. */
   readonly outputs?: readonly string[] | undefined;
+  /** One of the instance's `others`; absent: its own. */
+  readonly model?: string | undefined;
+  /** Some stages of a model that is cut: `inputs` are the values at `from`, the outcome's outputs those at `to`. */
+  readonly stages?: readonly [from: number, to: number] | undefined;
+  /** Tell the values at each boundary on the way (`onStage`): what is left of it where it is killed. */
+  readonly checkpoints?: boolean | undefined;
+}
+
+/** Values alive before stage `at`. */
+export interface StageValues {
+  readonly at: number;
+  readonly values: readonly RuntimeTensor[];
 }
 
 /** Times are nowNs() of this process. */
@@ -76,9 +101,9 @@ export interface Instance {
   state(): InstanceState;
   place(): InstancePlace | undefined;
   /** Of the loaded model. Rejects where the first start fails; the reason is the runtime's own error. */
-  readonly started: Promise<RuntimeMetadata>;
+  readonly started: Promise<InstanceMetadata>;
   /** `done` is called exactly once. While the instance starts again, executions wait for it. */
-  execute(batch: Batch, done: (outcome: BatchOutcome) => void): void;
+  execute(batch: Batch, done: (outcome: BatchOutcome) => void, onStage?: (values: StageValues) => void): void;
   /** At once where it is ready, else when it is. Not called after close. */
   whenReady(callback: () => void): void;
   /** Executions given and not ended. */
@@ -97,7 +122,7 @@ export type ToWorker =
 
 /** From a worker. Times are nowNs() of the worker. */
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly metadata: RuntimeMetadata; readonly tid: number | undefined }
+  | { readonly kind: 'ready'; readonly metadata: InstanceMetadata; readonly tid: number | undefined }
   | { readonly kind: 'refused'; readonly error: string; readonly problems: readonly Problem[] | undefined }
   | {
       readonly kind: 'done';
@@ -108,6 +133,7 @@ export type FromWorker =
       readonly endNs: number;
       readonly parts?: readonly ExecutionPart[] | undefined;
     }
+  | { readonly kind: 'stage'; readonly n: number; readonly values: StageValues }
   | { readonly kind: 'threw'; readonly n: number; readonly error: string };
 
 /** What happens to an instance besides its executions; `text` is one line. */

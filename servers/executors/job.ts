@@ -1,5 +1,6 @@
 import type { InferOutcome, InferRequest, Tensor } from '../protocol/index.js';
 import type { Execute, Nanos, StrategyRequest } from '../strategies/index.js';
+import type { StageValues } from './instance.js';
 
 /** What the client told of its request besides the tensors; from the request's parameters. */
 export interface Hints
@@ -23,6 +24,14 @@ export interface Running {
   startNs: number;
   endNs: number;
   killed: boolean;
+}
+
+/** What earlier executions did of a request whose stages are executed a few at a time. Durations of those that ended well. */
+export interface Progress extends StageValues {
+  readonly inputNs: number;
+  readonly inferNs: number;
+  readonly outputNs: number;
+  readonly executions: number;
 }
 
 /**
@@ -50,6 +59,9 @@ export class Job implements StrategyRequest {
   /** Undefined once answered, refused or cancelled. */
   done: ((outcome: InferOutcome) => void) | undefined;
   result: Result | undefined;
+  /** Its first stages are done. */
+  progress: Progress | undefined;
+  kills = 0;
   settled = false;
 
   constructor(

@@ -1,20 +1,27 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { InferOutcome, InferRequest, InferTicket, Tensor } from '../protocol/index.js';
+import type { ExecutionPart } from '../runtimes/index.js';
 import type { Action, Execute, Nanos, ResponseSource, Strategy, StrategyRequest } from '../strategies/index.js';
 import { type ExecutorClock, realClock } from './alarm.js';
 import type { Batching } from './batching.js';
-import type { BatchOutcome, Instance } from './instance.js';
+import type { Batch, BatchOutcome, Instance, StageValues } from './instance.js';
 import { type Hints, Job, type Running } from './job.js';
 import { KeptResults } from './kept-results.js';
 import { refusal } from './refusals.js';
 import { type ExecutorStatistics, Replies } from './replies.js';
 
-export interface RealExecutorOptions {
-  readonly strategy: Strategy;
-  readonly instances: readonly Instance[];
+/** A model that the instances have loaded. */
+export interface ExecutedModel {
   readonly batching: Batching;
   readonly modelVersion: string;
   readonly statistics: ExecutorStatistics;
+}
+
+export interface RealExecutorOptions extends ExecutedModel {
+  readonly strategy: Strategy;
+  readonly instances: readonly Instance[];
+  /** Models that the instances have loaded besides, by name. */
+  readonly others?: ReadonlyMap<string, ExecutedModel> | undefined;
   readonly clock?: ExecutorClock | undefined;
   /** The strategy's promise (strategies/contract.ts): requests are told that they are `consumed`. */
   readonly executesOnce?: boolean | undefined;
@@ -62,9 +69,9 @@ interface Completion {
 export class RealExecutor {
   readonly #strategy: Strategy;
   readonly #instances: readonly Instance[];
-  readonly #batching: Batching;
+  readonly #own: ExecutedModel;
+  readonly #others: ReadonlyMap<string, ExecutedModel>;
   readonly #replies: Replies;
-  readonly #statistics: ExecutorStatistics;
   readonly #clock: ExecutorClock;
   readonly #kept: KeptResults;
   readonly #onEvent: (text: string) => void;
@@ -83,13 +90,12 @@ export class RealExecutor {
   constructor(options: RealExecutorOptions) {
     this.#strategy = options.strategy;
     this.#instances = options.instances;
-    this.#batching = options.batching;
-    this.#statistics = options.statistics;
+    this.#own = options;
+    this.#others = options.others ?? new Map();
     this.#clock = options.clock ?? realClock();
     this.#shared = options.shared ?? sharedFrom(this.#clock.now(), options.replica);
     this.#replies = new Replies(
-      options.statistics,
-      options.modelVersion,
+      (request) => this.#modelOf(request),
       () => this.#clock.now(),
       options.replica === undefined ? this.#shared.originNs : undefined,
     );
@@ -111,7 +117,7 @@ export class RealExecutor {
     const arrivedNs = this.#clock.now();
     const at = this.#strategyTime(arrivedNs);
     const id = String(++this.#requests);
-    const shapeKey = this.#batching.shapeKeyOf(request);
+    const shapeKey = this.#modelOf(request).batching.shapeKeyOf(request);
     const job = new Job(id, at, rows, shapeKey, hints, request, receivedNs, arrivedNs, done);
     this.#replies.expect();
     const reason = this.#strategy.offer(job, at);
@@ -211,14 +217,33 @@ export class RealExecutor {
       killed: false,
     };
     this.#running[action.instance] = running;
+    const batch = this.#batchOf(action);
+    if (this.#executesOnce) for (const request of action.requests) requestOf(request).consumed?.();
+    this.#instances[action.instance]!.execute(
+      batch,
+      (outcome) => {
+        this.#completions.push({ running, outcome });
+        this.#pump();
+      },
+      action.killable ? (values) => passed(action.requests[0] as Job, values) : undefined,
+    );
+  }
+
+  #batchOf(action: Execute): Batch {
     const requests = action.requests.map(requestOf);
     const rows = action.paddedRows ?? action.rows;
-    const batch = { inputs: this.#batching.join(requests, rows), rows, outputs: this.#batching.outputsFor(requests) };
-    if (this.#executesOnce) for (const request of requests) request.consumed?.();
-    this.#instances[action.instance]!.execute(batch, (outcome) => {
-      this.#completions.push({ running, outcome });
-      this.#pump();
-    });
+    const [first] = requests as [InferRequest];
+    const { batching } = this.#modelOf(first);
+    const model = this.#others.has(first.modelName) ? first.modelName : undefined;
+    const outputs = batching.outputsFor(requests);
+    const stages = stagesToRun(action, batching.stages);
+    if (stages === undefined) return { inputs: batching.join(requests, rows), rows, outputs, model };
+    const { at, values } = (action.requests[0] as Job).progress ?? { at: 0, values: batching.join(requests, rows) };
+    return { inputs: values, rows, outputs, model, stages: [at, stages[1]], checkpoints: action.killable };
+  }
+
+  #modelOf(request: InferRequest): ExecutedModel {
+    return this.#others.get(request.modelName) ?? this.#own;
   }
 
   #finishCompleted(): void {
@@ -252,9 +277,15 @@ export class RealExecutor {
     const { action, formedNs } = running;
     running.startNs = outcome.startNs;
     running.endNs = outcome.endNs;
+    const { batching, statistics } = this.#modelOf(requestOf(action.requests[0]!));
+    const inStages = stagesToRun(action, batching.stages);
+    if (inStages && inStages[1] < batching.stages) {
+      this.#keepProgress(running, outcome, inStages[1]);
+      return undefined;
+    }
     let each: Tensor[][];
     try {
-      each = this.#split(action, outcome);
+      each = split(batching, action, outcome);
     } catch (error) {
       return error as ProtocolError;
     }
@@ -262,15 +293,31 @@ export class RealExecutor {
     // A shadow's rows are nobody's inferences: counting it would break Σ size × count = inference_count.
     if (action.shadow) return undefined;
     const outputNs = this.#clock.now() - endNs;
-    this.#statistics.executionEnded(action.rows, startNs - formedNs, endNs - startNs, outputNs, outcome.parts);
+    // Executions of single stages count as one, the last.
+    const before = (action.requests[0] as Job).progress ?? NO_PROGRESS;
+    statistics.executionEnded(
+      action.rows,
+      startNs - formedNs + before.inputNs,
+      endNs - startNs + before.inferNs,
+      outputNs + before.outputNs,
+      inStages ? stageParts(action.requests[0] as Job) : outcome.parts,
+    );
     for (let i = 0; i < each.length; i++) this.#receive(action.requests[i] as Job, each[i]!, running);
     return undefined;
   }
 
-  #split(action: Execute, outcome: Extract<BatchOutcome, { ok: true }>): Tensor[][] {
-    const requests = action.requests.map(requestOf);
-    const rowsEach = action.requests.map((request) => request.rows);
-    return this.#batching.split(outcome.outputs, requests, rowsEach, action.paddedRows ?? action.rows);
+  /** The values after some stages stay here: whatever becomes of the instance, the request can be gone on with. */
+  #keepProgress(running: Running, outcome: Extract<BatchOutcome, { ok: true }>, at: number): void {
+    const job = running.action.requests[0] as Job;
+    const before = job.progress ?? NO_PROGRESS;
+    job.progress = {
+      at,
+      values: outcome.outputs,
+      inputNs: before.inputNs + outcome.startNs - running.formedNs,
+      inferNs: before.inferNs + outcome.endNs - outcome.startNs,
+      outputNs: before.outputNs + this.#clock.now() - outcome.endNs,
+      executions: before.executions + 1,
+    };
   }
 
   #receive(job: Job, outputs: Tensor[], running: Running): void {
@@ -285,7 +332,9 @@ export class RealExecutor {
       return;
     }
     const outputs =
-      source === 'default' ? this.#batching.defaultOutputs(job.request, job.rows) : this.#kept.get(job.key ?? '');
+      source === 'default'
+        ? this.#modelOf(job.request).batching.defaultOutputs(job.request, job.rows)
+        : this.#kept.get(job.key ?? '');
     this.#later(() => this.#replies.answerFrom(source, job, outputs));
   }
 
@@ -302,9 +351,37 @@ export class RealExecutor {
     const running = this.#running[instance];
     if (running === undefined) return;
     running.killed = true;
+    for (const request of running.action.requests) (request as Job).kills++;
     this.#running[instance] = undefined;
     this.#instances[instance]!.kill();
   }
+}
+
+/** Undefined where the model runs whole: all its stages at once, and nobody wants to go on with a part of it. */
+function stagesToRun({ stages, hold, killable }: Execute, cut: number): Execute['stages'] {
+  if (stages === undefined || cut === 1) return undefined;
+  return hold || killable || stages[0] > 0 ? stages : undefined;
+}
+
+/** A stage of an execution that may be killed has ended. */
+function passed(job: Job, { at, values }: StageValues): void {
+  job.progress = { ...NO_PROGRESS, ...job.progress, at, values };
+}
+
+const NO_PROGRESS = { inputNs: 0, inferNs: 0, outputNs: 0, executions: 0 };
+
+/** What the execution in stages of a request was made of. */
+function stageParts({ progress, kills }: Job): ExecutionPart[] {
+  return [
+    { name: 'executions of stages', unit: 'count', value: (progress?.executions ?? 0) + 1 },
+    { name: 'kills', unit: 'count', value: kills },
+  ];
+}
+
+function split(batching: Batching, action: Execute, outcome: Extract<BatchOutcome, { ok: true }>): Tensor[][] {
+  const requests = action.requests.map(requestOf);
+  const rowsEach = action.requests.map((request) => request.rows);
+  return batching.split(outcome.outputs, requests, rowsEach, action.paddedRows ?? action.rows);
 }
 
 function requestOf(request: StrategyRequest): InferRequest {

@@ -3,6 +3,7 @@ import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 /** A strategy's reason → the error that the client sees. What is not listed is the server's momentary state: UNAVAILABLE. */
 const REFUSALS: Readonly<Record<string, readonly [code: ErrorCode, message: string]>> = {
   'queue-full': ['UNAVAILABLE', 'the queue is full; try again later or lower the rate'],
+  quota: ['UNAVAILABLE', 'the tenant has used up what its quota allows for now'],
   timeout: ['UNAVAILABLE', 'the request waited longer than its timeout'],
   expired: ['UNAVAILABLE', 'the deadline passed while the request waited'],
   late: ['UNAVAILABLE', 'the request could not have been answered by its deadline'],

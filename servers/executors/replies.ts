@@ -1,5 +1,5 @@
 import { ProtocolError } from '../protocol/errors.js';
-import type { ServerTimings, Tensor } from '../protocol/index.js';
+import type { InferRequest, ServerTimings, Tensor } from '../protocol/index.js';
 import { emptyTimings } from '../protocol/timings.js';
 import type { ExecutionPart } from '../runtimes/index.js';
 import type { ResponseSource } from '../strategies/index.js';
@@ -18,26 +18,29 @@ export interface ExecutorStatistics {
   ): void;
 }
 
+/** The model that a request is of. */
+interface AnsweringModel {
+  readonly modelVersion: string;
+  readonly statistics: ExecutorStatistics;
+}
+
 /**
  * Answers requests, each once: composes response and timings, counts, calls `done`. A request whose client went away
  * while it ran counts as well: it did the work.
  */
 export class Replies {
-  readonly #statistics: ExecutorStatistics;
-  readonly #modelVersion: string;
+  readonly #modelOf: (request: InferRequest) => AnsweringModel;
   readonly #now: () => number;
   #outstanding = 0;
   #waiters: (() => void)[] = [];
 
   /** `originNs`: when the server started; undefined: arrivals are not told. */
   constructor(
-    statistics: ExecutorStatistics,
-    modelVersion: string,
+    modelOf: (request: InferRequest) => AnsweringModel,
     now: () => number,
     private readonly originNs: number | undefined,
   ) {
-    this.#statistics = statistics;
-    this.#modelVersion = modelVersion;
+    this.#modelOf = modelOf;
     this.#now = now;
   }
 
@@ -69,10 +72,12 @@ export class Replies {
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
     if (this.originNs !== undefined) timings.arrivalNs = job.receivedNs - this.originNs;
-    timings.queueNs = formedNs - job.arrivedNs;
-    timings.computeInputNs = startNs - formedNs;
-    timings.computeInferNs = endNs - startNs;
-    timings.computeOutputNs = this.#now() - endNs;
+    // What earlier executions did of it; between them it waited.
+    const { inputNs = 0, inferNs = 0, outputNs = 0 } = job.progress ?? {};
+    timings.queueNs = formedNs - job.arrivedNs - (inputNs + inferNs + outputNs);
+    timings.computeInputNs = startNs - formedNs + inputNs;
+    timings.computeInferNs = endNs - startNs + inferNs;
+    timings.computeOutputNs = this.#now() - endNs + outputNs;
     timings.batchSize = action.rows;
     timings.executionId = number;
     this.#answer(job, result.outputs, timings);
@@ -94,7 +99,7 @@ export class Replies {
 
   fail(job: Job, error: ProtocolError): void {
     if (job.settled) return;
-    this.#statistics.requestFailed(this.#now() - job.arrivedNs);
+    this.#modelOf(job.request).statistics.requestFailed(this.#now() - job.arrivedNs);
     this.#settle(job)?.({ ok: false, error });
   }
 
@@ -109,11 +114,12 @@ export class Replies {
     timings: ServerTimings,
     parameters?: Readonly<Record<string, string>>,
   ): void {
-    this.#statistics.requestSucceeded(job.rows, timings);
+    const { modelVersion, statistics } = this.#modelOf(job.request);
+    statistics.requestSucceeded(job.rows, timings);
     const { modelName, id } = job.request;
     this.#settle(job)?.({
       ok: true,
-      response: { modelName, modelVersion: this.#modelVersion, id, parameters, outputs },
+      response: { modelName, modelVersion, id, parameters, outputs },
       timings,
     });
   }
@@ -124,6 +130,7 @@ export class Replies {
     job.settled = true;
     job.done = undefined;
     job.result = undefined;
+    job.progress = undefined;
     if (--this.#outstanding === 0) this.#tellWaiters();
     return done;
   }

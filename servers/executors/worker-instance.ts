@@ -1,6 +1,5 @@
 import { nowNs } from '../../results/clock.js';
 import { UserError } from '../../results/errors.js';
-import type { RuntimeMetadata } from '../runtimes/index.js';
 import type {
   Batch,
   BatchOutcome,
@@ -9,9 +8,11 @@ import type {
   FromWorker,
   Instance,
   InstanceEvents,
+  InstanceMetadata,
   InstancePlace,
   InstanceSpec,
   InstanceState,
+  StageValues,
 } from './instance.js';
 
 const FIRST_BACK_OFF_MS = 100;
@@ -23,6 +24,7 @@ interface Pending {
   readonly n: number;
   readonly batch: Batch;
   readonly done: (outcome: BatchOutcome) => void;
+  readonly onStage: ((values: StageValues) => void) | undefined;
   /** When it was handed to the worker. */
   sentNs: number;
   killed: boolean;
@@ -34,7 +36,7 @@ interface Pending {
  */
 export class WorkerInstance implements Instance {
   readonly id: number;
-  readonly started: Promise<RuntimeMetadata>;
+  readonly started: Promise<InstanceMetadata>;
   readonly #spec: InstanceSpec;
   readonly #startBody: (events: BodyEvents) => Body;
   readonly #events: InstanceEvents;
@@ -50,9 +52,11 @@ export class WorkerInstance implements Instance {
   /** Deaths since the last execution that ended well. */
   #deaths = 0;
   #everReady = false;
+  /** The worker was killed, and its end has not been told yet. */
+  #killed = false;
   #restart: NodeJS.Timeout | undefined;
   #refusal: Error | undefined;
-  #resolveStarted!: (metadata: RuntimeMetadata) => void;
+  #resolveStarted!: (metadata: InstanceMetadata) => void;
   #rejectStarted!: (error: Error) => void;
 
   constructor(spec: InstanceSpec, startBody: (events: BodyEvents) => Body, events: InstanceEvents) {
@@ -79,12 +83,12 @@ export class WorkerInstance implements Instance {
     return this.#pending.length;
   }
 
-  execute(batch: Batch, done: (outcome: BatchOutcome) => void): void {
+  execute(batch: Batch, done: (outcome: BatchOutcome) => void, onStage?: (values: StageValues) => void): void {
     if (this.#state === 'closed') {
       done(failure('closed', 'the server is stopping'));
       return;
     }
-    const pending: Pending = { n: ++this.#count, batch, done, sentNs: 0, killed: false };
+    const pending: Pending = { n: ++this.#count, batch, done, onStage, sentNs: 0, killed: false };
     this.#pending.push(pending);
     if (this.#state === 'ready') this.#send(pending);
   }
@@ -98,7 +102,10 @@ export class WorkerInstance implements Instance {
     const running = this.#pending[0];
     if (running === undefined || running.sentNs === 0) return;
     running.killed = true;
-    this.#body?.kill();
+    if (!this.#body?.kill()) return;
+    // What is given to it from now on waits for the next worker.
+    this.#state = 'starting';
+    this.#killed = true;
   }
 
   async close(): Promise<void> {
@@ -134,13 +141,19 @@ export class WorkerInstance implements Instance {
     if (message.kind === 'ready') this.#ready(message.metadata, message.tid);
     else if (message.kind === 'refused')
       this.#refusal = message.problems ? new UserError(message.problems) : new Error(message.error);
+    else if (message.kind === 'stage') this.#stageEnded(message.n, message.values);
     else this.#ended(message);
   }
 
-  #ready(metadata: RuntimeMetadata, tid: number | undefined): void {
+  #stageEnded(n: number, values: StageValues): void {
+    const pending = this.#pending[0];
+    if (pending?.n === n && !pending.killed) pending.onStage?.(values);
+  }
+
+  #ready(metadata: InstanceMetadata, tid: number | undefined): void {
     this.#place = { pid: this.#body!.pid, tid };
     if (this.#state === 'closed') return;
-    if (this.#everReady) this.#events.event(`instance ${this.id} is back`);
+    if (this.#everReady && this.#deaths > 0) this.#events.event(`instance ${this.id} is back`);
     this.#state = 'ready';
     this.#everReady = true;
     this.#failedStarts = 0;
@@ -185,6 +198,11 @@ export class WorkerInstance implements Instance {
     const said = lastLines.length > 0 ? `; it said last: ${lastLines.slice(-3).join(' / ')}` : '';
     this.#failSent(`the worker of instance ${this.id} died (${how})${said}`);
     if (closed) return;
+    if (this.#killed) {
+      this.#killed = false;
+      this.#begin();
+      return;
+    }
     const refusal = this.#refusal ?? new Error(`the worker of instance ${this.id} died (${how})${said}`);
     if (!this.#everReady) {
       this.#state = 'closed';

@@ -3,7 +3,7 @@ import type { ModelDefinition } from './contract.js';
 import { fashionMlp } from './fashion-mlp.js';
 import type { PackagedModel } from './packaged.js';
 import { magika } from './zoo/magika.js';
-import { ppocrAngle, ppocrDetect, ppocrRecognise } from './zoo/ppocr.js';
+import { ppocrAngle, ppocrDetect, ppocrReadBoxes, ppocrRecognise } from './zoo/ppocr.js';
 import { sileroVad } from './zoo/silero-vad.js';
 
 /** The zoo: models known by name. One import and one line per addition. */
@@ -16,6 +16,7 @@ export const packagedModels: readonly PackagedModel[] = [
   magika, // bytes of a file → its type
   ppocrDetect, // image → where text is
   ppocrRecognise, // line of text → characters
+  ppocrReadBoxes, // image and boxes → characters
   ppocrAngle, // line of text → upside down or not
   sileroVad, // audio stream → speech or not
 ];

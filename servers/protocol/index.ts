@@ -1,5 +1,6 @@
 /** KServe v2: types, tensors and codecs. The only part of the servers that clients may see. */
 export { type ErrorCode, STATUS } from './errors.js';
+export { GraphRun, graphOutputs, graphProblems, type RequestGraph } from './graph.js';
 export { decodeGrpcResponse, encodeGrpcRequest, frameGrpcRequest, grpcTimings } from './grpc-codec.js';
 export { MessageReader } from './grpc-frames.js';
 export { inferenceService } from './grpc-service.js';

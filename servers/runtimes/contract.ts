@@ -17,6 +17,8 @@ export interface RuntimeMetadata {
   readonly outputs: readonly TensorMetadata[];
   /** Execution providers or the like, for the environment. */
   readonly providers: readonly string[];
+  /** Into how many stages its model is cut; absent: it runs whole. */
+  readonly stages?: number | undefined;
 }
 
 /** What an execution was made of inside of a runtime with workers of its own: durations, bytes, how many workers. */
@@ -33,6 +35,16 @@ export interface Runtime {
   execute(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): Promise<RuntimeTensor[]>;
   /** The same at once; what `inline` runtimes have besides. */
   executeNow?(inputs: readonly RuntimeTensor[], rows: number, outputs?: readonly string[]): RuntimeTensor[];
+  /**
+   * Stages [from, to) of a model that is cut. `values` are its inputs where `from` is 0, else what the call that ended there
+   * gave: all that later stages and the outputs need. To the last stage: the outputs, or those asked for.
+   */
+  executeStages?(
+    values: readonly RuntimeTensor[],
+    rows: number,
+    stages: readonly [from: number, to: number],
+    outputs?: readonly string[],
+  ): Promise<RuntimeTensor[]>;
   /** Of the last execution; what runtimes with parts have besides. */
   lastParts?(): readonly ExecutionPart[];
   /** Resolves with the reason when it can execute nothing any more, because a worker of its own died; what runtimes with workers have besides. */

@@ -3,6 +3,7 @@ import type { Runtime, RuntimeDefinition } from './contract.js';
 import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';
 import { pipelineParallel } from './pipeline-parallel.js';
+import { staged } from './staged.js';
 import { synthetic } from './synthetic.js';
 import { tensorParallel } from './tensor-parallel.js';
 import { tfjs } from './tfjs.js';
@@ -13,6 +14,7 @@ export const runtimes = [
   tfjs, // TensorFlow.js models
   pipelineParallel, // stages in workers, one behind the other
   tensorParallel, // slices in workers, side by side
+  staged, // stages in one worker, other work between them
   synthetic, // executions of known duration
   nullRuntime, // the harness measuring itself
 ] as const satisfies readonly RuntimeDefinition[];

@@ -22,6 +22,8 @@ const options = z.strictObject({
   jitter: z.strictObject({ seed: z.number().int().nonnegative(), amount: fraction() }).optional(),
   /** In the last `for` of every period of length `every` nothing begins; periods count from the first execution. */
   stall: z.strictObject({ every: duration(), for: duration() }).optional(),
+  /** As if the model were cut into so many stages of equal cost; a call of some of them takes their share. */
+  stages: z.number().int().positive().max(1000).optional(),
   /** The worker dies in its n-th execution (warm-up included), every time it is started. */
   crashOn: z.number().int().positive().optional(),
   /** So many executions fail, after they have taken their time; which ones is drawn from the seed. Warm-up never fails. */
@@ -43,19 +45,32 @@ function create(parsed: Options): Runtime {
   const fails = failures(parsed);
   let executions = 0;
   let origin: number | undefined;
+  const pass = (rows: number, share: number) => {
+    const begin = nowNs();
+    origin ??= begin;
+    if (++executions === parsed.crashOn) crash(executions);
+    const stalledNs = parsed.stall ? stallLeft(begin - origin, parsed.stall.every, parsed.stall.for) : 0;
+    const end = begin + stalledNs + costNs(rows) * share;
+    if (parsed.mode === 'sleep') sleepUntil(end);
+    spinUntil(end);
+    if (fails(executions)) throw new Error(`synthetic: execution ${executions} fails, as asked`);
+  };
+  const { stages } = parsed;
   return {
-    metadata: echoMetadata('synthetic', parsed),
+    metadata: { ...echoMetadata('synthetic', parsed), ...(stages === undefined ? {} : { stages }) },
     execute: async (inputs, rows, outputs) => {
-      const begin = nowNs();
-      origin ??= begin;
-      if (++executions === parsed.crashOn) crash(executions);
-      const stalledNs = parsed.stall ? stallLeft(begin - origin, parsed.stall.every, parsed.stall.for) : 0;
-      const end = begin + stalledNs + costNs(rows);
-      if (parsed.mode === 'sleep') sleepUntil(end);
-      spinUntil(end);
-      if (fails(executions)) throw new Error(`synthetic: execution ${executions} fails, as asked`);
+      pass(rows, 1);
       return echoOutputs(parsed.outputs, inputs, rows, outputs);
     },
+    ...(stages === undefined
+      ? {}
+      : {
+          // Its values are its inputs, all the way.
+          executeStages: async (values, rows, [from, to], outputs) => {
+            pass(rows, (to - from) / stages);
+            return to < stages ? [...values] : echoOutputs(parsed.outputs, values, rows, outputs);
+          },
+        }),
     close: async () => {},
   };
 }

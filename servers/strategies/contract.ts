@@ -46,6 +46,8 @@ export interface Execute {
   readonly durationNs?: Nanos | undefined;
   /** Stages [from, to) of the model. */
   readonly stages?: readonly [from: number, to: number] | undefined;
+  /** It may be killed and gone on with: what its stages have left by then is to be kept. */
+  readonly killable?: boolean | undefined;
   /** A mirrored copy: it answers nobody. */
   readonly shadow?: boolean | undefined;
   /** The strategy answers with `respond` later; without it all requests are answered when the execution ends. */
@@ -97,6 +99,8 @@ export interface StrategyContext {
   cost(rows: number, model?: string): Nanos;
   /** The same on that instance. */
   costOn(instance: number, rows: number, model?: string): Nanos;
+  /** Into how many stages a model is cut, where the executor knows; 1 = it runs whole. */
+  stagesOf?(model?: string): number;
   /** Makes a strategy that this one wraps (caches, ensembles). Throws where name or options are wrong. */
   inner(name: string, options: unknown, context: StrategyContext): Strategy;
 }
@@ -120,6 +124,10 @@ export interface StrategyDefinition<Options extends z.ZodType = z.ZodType> {
   readonly usesProfile?: boolean;
   /** A request is in one execution at most and answered by nothing else: after it has been copied for that one, its memory is free. */
   readonly executesOnce?: boolean;
+  /** Into how many stages the models must be cut; 1 or absent: they need not be. */
+  stages?(options: z.output<Options>): number;
+  /** It kills executions: instances must be processes. `spare`: each with a second one that takes over. */
+  kills?(options: z.output<Options>): { readonly spare: boolean } | undefined;
   /** Never leaves an instance idle while a request that could run waits; the contract tests hold it to this. */
   workConserving?(options: z.output<Options>): boolean;
   /** Option sets that the contract tests, `servemark list` and `init` use. Required where an option has no default; default [{}]. */

@@ -9,4 +9,5 @@ export type {
   StrategyDefinition,
   StrategyRequest,
 } from './contract.js';
+export { isolationProblem, stagesProblem } from './needs.js';
 export { createStrategy, findStrategy, strategies, strategyNamed } from './registry.js';

@@ -18,6 +18,8 @@ const options = z.strictObject({
   mode: z.enum(['none', 'wait', 'stage', 'kill']).default('stage'),
   depth: positive().default(2),
   respawn: duration().default(0),
+  /** kill: a second process, loaded and warm, takes over; without it real-time requests wait for the start of a new one. */
+  spare: z.boolean().default(true),
 });
 
 type Options = z.output<typeof options>;
@@ -31,14 +33,16 @@ export const reefStage = defineStrategy({
   summary: 'Real-time requests overtake best-effort ones at stage boundaries, or kill them (one instance)',
   source: 'REEF, OSDI 2022',
   differs: [
-    'Stages of a model stand in for GPU kernels: preemption is cooperative, between stages, and a kill ends the execution, not a kernel queue.',
-    'One instance.',
+    'Stage-level cooperative preemption in place of kernel preemption: a real-time request waits for the end of the stage that runs, on a CPU as on a device.',
+    'Process-kill reset in place of flushing kernel queues: the process of the instance is killed; a spare one takes over (`spare`), or a new one is started. What the stages that ended had left was sent out of it and is gone on with.',
+    'One instance. A real one reports a stage when it has ended; how far a killed execution got is what was reported, not what the profile expects.',
   ],
   unranked: 'it is about two classes of requests; with one class it is `serial`',
   options,
   examples: [{}, { mode: 'none' }, { mode: 'wait', stages: 6, depth: 4 }, { mode: 'kill', respawn: '1ms' }],
-  simulatedOnly: 'real instances run a model whole; stages need one that is cut',
   usesProfile: true,
+  stages: ({ mode, stages }) => (mode === 'none' ? 1 : stages),
+  kills: ({ mode, spare }) => (mode === 'kill' ? { spare } : undefined),
   workConserving: ({ mode, respawn }) => mode !== 'kill' || respawn === 0,
   maxRows: () => 1,
   create: (given, context) => new ReefStage(given, context),
@@ -49,6 +53,8 @@ interface UnderWay {
   readonly request: StrategyRequest;
   /** What all its stages take together. */
   readonly cost: Nanos;
+  /** 1 where its model is not cut: it runs whole. */
+  readonly stages: number;
   /** Stages that are done. */
   done: number;
 }
@@ -78,7 +84,7 @@ class ReefStage implements Strategy {
     this.#busy = false;
     if (this.#running === undefined) return;
     this.#underWay!.done = this.#running.to;
-    if (!ok || this.#running.to === this.options.stages) this.#underWay = undefined;
+    if (!ok || this.#running.to === this.#underWay!.stages) this.#underWay = undefined;
     this.#running = undefined;
   }
 
@@ -113,15 +119,18 @@ class ReefStage implements Strategy {
 
   #next(): UnderWay | undefined {
     const request = this.#bestEffort.shift();
-    return request && { request, cost: this.context.costOn(0, request.rows, request.model), done: 0 };
+    if (request === undefined) return undefined;
+    const stages = this.context.stagesOf?.(request.model) === 1 ? 1 : this.options.stages;
+    return { request, cost: this.context.costOn(0, request.rows, request.model), stages, done: 0 };
   }
 
-  #nextStages({ request, cost, done }: UnderWay, start: Nanos): Execute {
-    const { mode, stages, depth } = this.options;
+  #nextStages(underWay: UnderWay, start: Nanos): Execute {
+    const { mode, depth } = this.options;
+    const { request, stages, done } = underWay;
     const length = mode === 'wait' ? depth : mode === 'stage' ? 1 : stages;
     const to = Math.min(stages, done + length);
     this.#running = { start, to };
-    const durationNs = this.#timeOf(cost, to) - this.#timeOf(cost, done);
+    const durationNs = timeOf(underWay, to) - timeOf(underWay, done);
     return {
       kind: 'execute',
       instance: 0,
@@ -130,6 +139,7 @@ class ReefStage implements Strategy {
       durationNs,
       stages: [done, to],
       hold: to < stages,
+      ...(mode === 'kill' ? { killable: true } : {}),
     };
   }
 
@@ -141,16 +151,16 @@ class ReefStage implements Strategy {
   #kill(now: Nanos): Action {
     const underWay = this.#underWay!;
     const { start, to } = this.#running!;
-    const begin = this.#timeOf(underWay.cost, underWay.done);
-    while (underWay.done < to && this.#timeOf(underWay.cost, underWay.done + 1) - begin <= now - start) underWay.done++;
+    const begin = timeOf(underWay, underWay.done);
+    while (underWay.done < to && timeOf(underWay, underWay.done + 1) - begin <= now - start) underWay.done++;
     this.#running = undefined;
     this.#busy = false;
     this.#ready = now + this.options.respawn;
     return { kind: 'kill', instance: 0 };
   }
+}
 
-  /** Time from the request's beginning to the end of so many stages. */
-  #timeOf(cost: Nanos, stages: number): Nanos {
-    return Math.floor((cost * stages) / this.options.stages);
-  }
+/** Time from the request's beginning to the end of so many stages. */
+function timeOf({ cost, stages }: UnderWay, ended: number): Nanos {
+  return Math.floor((cost * ended) / stages);
 }

@@ -6,6 +6,7 @@ import { clockwork } from './clockwork.js';
 import type { Strategy, StrategyContext, StrategyDefinition } from './contract.js';
 import { djlWlm } from './djl-wlm.js';
 import { edf } from './edf.js';
+import { fairShare } from './fair-share.js';
 import { instanceGroup } from './instance-group.js';
 import { loadBalancer } from './load-balancer.js';
 import { nexus } from './nexus.js';
@@ -32,6 +33,7 @@ export const strategies = [
   clipperEstimator, // explore, then estimate what fits the deadline
   predictionCache, // a cache in front of another strategy
   edf, // earliest deadline first
+  fairShare, // tenants by weight, priority and quota
   clockwork, // nothing runs that would end late
   nexus, // early drop
   reefStage, // real time overtakes best effort between stages

@@ -42,10 +42,11 @@ export const tritonEnsemble = defineStrategy({
   source: 'Triton ensemble scheduler',
   differs: [
     'A step waits for the steps that are named in `after`; the original derives them from tensor names.',
-    'Simulated only.',
+    'Simulated only: a real server carries out the same rules over its models by tensor names (`ensemble` of a system).',
   ],
   unranked: 'it serves a graph of several models',
-  simulatedOnly: 'a real server here has one model; an ensemble needs several with tensors handed from step to step',
+  simulatedOnly:
+    'a real one is no strategy of one model but a graph of a server’s models, each with its own: `ensemble: { steps: […] }` beside `models`',
   originals: { steps: 'ensemble_scheduling.step', maxInflightRequests: 'max_inflight_requests' },
   options,
   examples: [

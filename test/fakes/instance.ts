@@ -1,4 +1,4 @@
-import type { Batch, BatchOutcome, Instance, InstanceState } from '../../servers/executors/instance.js';
+import type { Batch, BatchOutcome, Instance, InstanceState, StageValues } from '../../servers/executors/instance.js';
 import type { RuntimeMetadata } from '../../servers/runtimes/contract.js';
 import { echoOutputs } from '../../servers/runtimes/echo.js';
 import type { FakeClock } from './executor-clock.js';
@@ -12,6 +12,11 @@ export const ECHO_METADATA: RuntimeMetadata = {
   providers: [],
 };
 
+const STAGES = 4;
+
+/** The same, cut into four stages. */
+export const STAGED_METADATA: RuntimeMetadata = { ...ECHO_METADATA, stages: STAGES };
+
 /** An instance whose executions end when the test says so; it echoes. */
 export class FakeInstance implements Instance {
   readonly id: number;
@@ -23,6 +28,7 @@ export class FakeInstance implements Instance {
     readonly batch: Batch;
     readonly startNs: number;
     readonly done: (outcome: BatchOutcome) => void;
+    readonly onStage: ((values: StageValues) => void) | undefined;
   }[] = [];
   #state: InstanceState = 'ready';
   #waiters: (() => void)[] = [];
@@ -44,9 +50,9 @@ export class FakeInstance implements Instance {
     return this.#running.length;
   }
 
-  execute(batch: Batch, done: (outcome: BatchOutcome) => void): void {
+  execute(batch: Batch, done: (outcome: BatchOutcome) => void, onStage?: (values: StageValues) => void): void {
     this.batches.push(batch);
-    this.#running.push({ batch, startNs: this.#clock.now(), done });
+    this.#running.push({ batch, startNs: this.#clock.now(), done, onStage });
   }
 
   whenReady(callback: () => void): void {
@@ -63,10 +69,17 @@ export class FakeInstance implements Instance {
     this.#state = 'closed';
   }
 
-  /** The oldest execution ends well, now. */
+  /** The oldest execution has come to this stage. */
+  pass(at: number): void {
+    const { batch, onStage } = this.#running[0]!;
+    onStage?.({ at, values: batch.inputs });
+  }
+
+  /** The oldest execution ends well, now. Before the last of four stages its values are its inputs. */
   finish(): void {
     const { batch, startNs, done } = this.#running.shift()!;
-    const outputs = echoOutputs(ECHO_METADATA.outputs, batch.inputs, batch.rows);
+    const whole = batch.stages === undefined || batch.stages[1] === STAGES;
+    const outputs = whole ? echoOutputs(ECHO_METADATA.outputs, batch.inputs, batch.rows) : batch.inputs;
     done({ ok: true, outputs, startNs, endNs: this.#clock.now() });
   }
 

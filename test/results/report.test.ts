@@ -37,7 +37,18 @@ describe('a report', () => {
     const sections = [...html.matchAll(/<section id="([a-z]+)">/g)].map((match) => match[1]);
     // The fake searched nothing, has no tenants and no readings; its plan names no strategy: the reference run's report has the queues.
     const absent = [
-      ...['accuracy', 'decision', 'devices', 'gateway', 'league', 'queueing', 'simulation', 'tenants', 'tuning'],
+      ...[
+        'accuracy',
+        'decision',
+        'devices',
+        'gateway',
+        'interference',
+        'league',
+        'queueing',
+        'simulation',
+        'tenants',
+        'tuning',
+      ],
       ...['variants', 'pareto', 'parallel'],
     ];
     expect(sections).toEqual(views.map((view) => view.name).filter((name) => !absent.includes(name)));

@@ -33,13 +33,7 @@ export const ppocrDetect: PackagedModel = packaged({
   post: { name: 'text-boxes' },
 });
 
-/**
- * PP-OCRv4's recogniser: what a line of text says. x f32[N,3,48,W], (x/255 − .5)/.5 → softmax_11.tmp_0 f32[N,W/8,6625],
- * for greedy CTC: class 0 is blank, class i ≥ 1 is line i of `keys`, the last one a space.
- */
-export const ppocrRecognise: PackagedModel = packaged({
-  name: 'ppocr-rec',
-  summary: 'PP-OCRv4 recogniser: what the image of a line of text says',
+const RECOGNISER = {
   model: {
     ...FROM,
     file: 'package/assets/ch_PP-OCRv4_rec_infer.onnx',
@@ -54,8 +48,26 @@ export const ppocrRecognise: PackagedModel = packaged({
       sha256: '28b2362ad4ab2dc38769aa72feb535e3a9ddb3fd2a7585a05920e6393b1dc7f7',
     },
   },
-  pre: { name: 'text-line' },
   post: { name: 'ctc' },
+} as const;
+
+/**
+ * PP-OCRv4's recogniser: what a line of text says. x f32[N,3,48,W], (x/255 − .5)/.5 → softmax_11.tmp_0 f32[N,W/8,6625],
+ * for greedy CTC: class 0 is blank, class i ≥ 1 is line i of `keys`, the last one a space.
+ */
+export const ppocrRecognise: PackagedModel = packaged({
+  name: 'ppocr-rec',
+  summary: 'PP-OCRv4 recogniser: what the image of a line of text says',
+  ...RECOGNISER,
+  pre: { name: 'text-line' },
+});
+
+/** The same behind the detector, as the second step of a chain: an image and the boxes that were found in it → their texts. */
+export const ppocrReadBoxes: PackagedModel = packaged({
+  name: 'ppocr-boxes',
+  summary: 'PP-OCRv4 recogniser behind its detector: what the boxes found in an image say',
+  ...RECOGNISER,
+  pre: { name: 'text-crops' },
 });
 
 /** PP-OCR's angle classifier: is a line of text upside down? x f32[N,3,48,192] as the recogniser's → f32[N,2]: 0°, 180°. */

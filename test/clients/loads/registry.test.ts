@@ -27,6 +27,13 @@ describe.each(loads.map((load) => load.name))('%s', (name) => {
   const needs: Readonly<Record<string, object>> = {
     server: rated,
     open: rated,
+    clients: {
+      duration: '2s',
+      clients: [
+        { tenant: 'a', rate: '100/s' },
+        { tenant: 'b', concurrency: 2 },
+      ],
+    },
     sessions: { ...rated, steps: [{ name: 'ask' }, { name: 'again', think: '5ms' }] },
   };
   const options = needs[name] ?? {};

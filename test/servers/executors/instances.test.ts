@@ -71,6 +71,45 @@ describe('killing', () => {
     expect(instance.place()!.pid).not.toBe(pid);
   });
 
+  test('leaves what the stages had given by then: four of 100 ms, two told', async () => {
+    const instance = await ready({
+      isolation: 'process',
+      runtimeOptions: { stages: 4, cost: [[1, '400ms']] },
+    });
+    const told: number[] = [];
+    const killed = await new Promise<BatchOutcome>((done) => {
+      instance.execute({ ...batchOf(3), stages: [0, 4], checkpoints: true }, done, ({ at, values }) => {
+        told.push(at, ...new Float32Array(values[0]!.buffer).slice(0, 1));
+        if (at === 2) instance.kill();
+      });
+    });
+    expect(killed).toMatchObject({ ok: false, reason: 'killed' });
+    expect(told).toEqual([1, 3, 2, 3]);
+  });
+
+  test('what is given to it at once waits for its successor; a spare one is ready already', async () => {
+    for (const spare of [false, true]) {
+      const instance = await ready({
+        isolation: 'process',
+        spare,
+        runtimeOptions: {
+          cost: [
+            [1, 0],
+            [2, '60s'],
+          ],
+        },
+      });
+      const long = execute(instance, 1, 2);
+      const pid = instance.place()!.pid;
+      instance.kill();
+      expect(instance.state()).toBe(spare ? 'ready' : 'starting');
+      const next = execute(instance, 4);
+      expect(await long).toMatchObject({ ok: false, reason: 'killed' });
+      expect(firstValue(await next)).toBe(4);
+      expect(instance.place()!.pid).not.toBe(pid);
+    }
+  });
+
   test('drops the outcome of an execution in a thread when it comes', async () => {
     const instance = await ready({ isolation: 'thread', runtimeOptions: { cost: [[1, '20ms']] } });
     const killed = execute(instance, 1);
@@ -97,6 +136,22 @@ describe('killing', () => {
   });
 });
 
+describe('several models on one instance', () => {
+  test('each execution goes to the model that it names', async () => {
+    const instance = await ready({
+      others: { twice: { runtime: 'synthetic', runtimeOptions: { outputs: [output(2)] }, modelPath: undefined } },
+      runtimeOptions: { outputs: [output(4)] },
+    });
+    const { others } = (await instance.started) as { others?: Record<string, { outputs: unknown }> };
+    expect(others!.twice!.outputs).toEqual([output(2)]);
+    const bytes = async (model?: string) => {
+      const outcome = await new Promise<BatchOutcome>((done) => instance.execute({ ...batchOf(1), model }, done));
+      return outcome.ok && outcome.outputs[0]!.buffer.byteLength;
+    };
+    expect([await bytes(), await bytes('twice')]).toEqual([16, 8]);
+  });
+});
+
 describe('an inline instance', () => {
   test('answers inside of execute, without a worker', async () => {
     const instance = await ready({ runtime: 'null' });
@@ -108,6 +163,10 @@ describe('an inline instance', () => {
     expect(instance.place()).toEqual({ pid: process.pid, tid: undefined });
   });
 });
+
+function output(width: number) {
+  return { name: 'y', datatype: 'FP32', shape: [-1, width] };
+}
 
 function spec(more: Partial<InstanceSpec>): InstanceSpec {
   return {

@@ -1,16 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Batching } from '../../../servers/executors/batching.js';
-import { instanceList, strategyContext } from '../../../servers/executors/context.js';
-import { costModel } from '../../../servers/executors/cost.js';
-import type { Hints } from '../../../servers/executors/job.js';
-import { RealExecutor } from '../../../servers/executors/real.js';
-import type { InferOutcome, InferTicket } from '../../../servers/protocol/service.js';
-import type { InferRequest } from '../../../servers/protocol/types.js';
-import { StatisticsCollector } from '../../../servers/statistics.js';
-import type { Strategy } from '../../../servers/strategies/contract.js';
-import { createStrategy } from '../../../servers/strategies/registry.js';
-import { FakeClock } from '../../fakes/executor-clock.js';
-import { ECHO_METADATA, FakeInstance } from '../../fakes/instance.js';
+import { Bench, named } from '../../fakes/executor-bench.js';
 import { ScriptedStrategy } from '../../fakes/strategy.js';
 
 const MS = 1e6;
@@ -38,7 +27,7 @@ describe('real executor', () => {
 
   test('a request is told that its inputs are copied when its batch is formed, under a strategy that executes once only', () => {
     for (const executesOnce of [true, false]) {
-      const bench = new Bench(named('triton-dynamic', { maxBatchSize: 4 }), 1, executesOnce);
+      const bench = new Bench(named('triton-dynamic', { maxBatchSize: 4 }), 1, { executesOnce });
       bench.send(1);
       bench.clock.turn();
       bench.send(2);
@@ -270,69 +259,6 @@ describe('real executor', () => {
     expect(drained).toBe(true);
   });
 });
-
-/** An executor on fake time with fake instances. */
-class Bench {
-  readonly clock = new FakeClock();
-  readonly instances: readonly FakeInstance[];
-  readonly instance: FakeInstance;
-  readonly statistics = new StatisticsCollector('m', '1', () => 0);
-  readonly outcomes: InferOutcome[] = [];
-  readonly executor: RealExecutor;
-  onAnswer: () => void = () => {};
-
-  readonly consumed: number[] = [];
-
-  constructor(strategy: Strategy, count = 1, executesOnce?: boolean) {
-    this.instances = Array.from({ length: count }, (_, id) => new FakeInstance(id, this.clock));
-    this.instance = this.instances[0]!;
-    this.executor = new RealExecutor({
-      strategy,
-      instances: this.instances,
-      batching: new Batching(ECHO_METADATA),
-      modelVersion: '1',
-      statistics: this.statistics,
-      clock: this.clock,
-      executesOnce,
-    });
-  }
-
-  /** A request of one row a value, whose first byte came 1 µs ago. */
-  send(id: number, values: readonly number[] = [id], hints: Hints = {}): InferTicket {
-    const data = new Uint8Array(new Float32Array(values.flatMap((value) => [value, -1])).buffer);
-    const request: InferRequest = {
-      modelName: 'm',
-      id: String(id),
-      inputs: [{ name: 'x', datatype: 'FP32', shape: [values.length, 2], data }],
-      consumed: () => this.consumed.push(id),
-    };
-    return this.executor.submit(request, values.length, hints, this.clock.now() - 1000, (outcome) => {
-      this.outcomes.push(outcome);
-      this.onAnswer();
-    });
-  }
-
-  values(): number[][] {
-    return this.outcomes.flatMap((outcome) => {
-      if (!outcome.ok) return [];
-      const { data } = outcome.response.outputs[0]!;
-      return [[...new Float32Array(data.slice().buffer)]];
-    });
-  }
-
-  errors(): [string, string | undefined][] {
-    return this.outcomes.flatMap((outcome) => (outcome.ok ? [] : [[outcome.error.code, outcome.error.reason]]));
-  }
-
-  timings(index: number) {
-    return this.outcomes[index]!.timings!;
-  }
-}
-
-function named(name: string, options: unknown = {}, count = 1): Strategy {
-  const instances = instanceList(count);
-  return createStrategy(name, options, strategyContext(instances, costModel(instances, {})));
-}
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
