@@ -1,11 +1,9 @@
-import { connect } from 'node:net';
 import { nowNs } from '../../results/clock.js';
 import { type Field, Http2Link } from '../../servers/protocol/http2/index.js';
+import { openSocket } from './socket.js';
 
 /** What an answer's headers may take. */
 const MAX_HEADER_BYTES = 64 * 1024;
-/** Read into the same memory each time: for fresh memory the collector would run all the time. */
-const READ_BYTES = 64 * 1024;
 
 /**
  * A fixed number of HTTP/2 connections, taken in turn, each opened when it is first needed and again after it was closed,
@@ -59,20 +57,8 @@ export class Http2Links {
   }
 
   private open(): Http2Link {
-    const { hostname, port } = this.origin;
-    const socket = connect({
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port || 80),
-      noDelay: true,
-      onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-        callback: (length, buffer) => {
-          link.received((buffer as Buffer).subarray(0, length));
-          return true;
-        },
-      },
-    });
-    const link = new Http2Link(socket, { maxHeaderBytes: MAX_HEADER_BYTES, maxStreams: 0, nowNs });
+    const socket = openSocket(this.origin, (bytes) => link.received(bytes));
+    const link: Http2Link = new Http2Link(socket, { maxHeaderBytes: MAX_HEADER_BYTES, maxStreams: 0, nowNs });
     return link;
   }
 }

@@ -101,6 +101,8 @@ describe.each(transports.map(({ name, endpoint }) => ({ name, endpoint })))('$na
 
   test('no answer within the timeout is `timedOut`, and the server is told', async () => {
     const { transport, service } = await connect(name, endpoint, 50e6);
+    // Connected: on a busy machine that alone takes longer than the timeout, and the server would hear nothing.
+    await expect.poll(() => transport.ready()).toBe(true);
     const result = await call(transport, request('hang'));
     expect([result.outcome, result.errorCode]).toEqual(['timedOut', 'client-timeout']);
     await expect.poll(() => service.cancelled).toBe(1);
