@@ -49,7 +49,7 @@ describe('a report', () => {
         'tenants',
         'tuning',
       ],
-      ...['variants', 'pareto', 'parallel'],
+      ...['variants', 'pareto', 'parallel', 'served'],
     ];
     expect(sections).toEqual(views.map((view) => view.name).filter((name) => !absent.includes(name)));
   });
