@@ -64,7 +64,7 @@ function bestTable(record: TuningRecord): Block {
   const simulated = record.steps.filter(({ phase }) => phase === 'simulated').sort(order);
   const rows = [...real, ...simulated.slice(0, Math.max(0, SHOWN - real.length))].slice(0, SHOWN + 4);
   const front = new Set(record.front.map((number) => record.steps[number]));
-  return {
+  return withoutEmpty({
     kind: 'table',
     caption: 'the best configurations; “front”: nothing that was found beats it in every objective',
     columns: [
@@ -95,6 +95,17 @@ function bestTable(record: TuningRecord): Block {
         cells(shortName(step, record), step.phase, step.figures, step.trial, noteOf(step, front.has(step))),
       ),
     ],
+  });
+}
+
+/** Columns in which nothing is known take room from the others. */
+function withoutEmpty(table: Extract<Block, { kind: 'table' }>): Block {
+  const told = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.text : cell) !== '–';
+  const kept = table.columns.map((_, i) => table.rows.some((row) => told(row[i])));
+  return {
+    ...table,
+    columns: table.columns.filter((_, i) => kept[i]),
+    rows: table.rows.map((row) => row.filter((_, i) => kept[i])),
   };
 }
 
