@@ -39,14 +39,18 @@ export async function compareOutputs(pathA: string, pathB: string, samples: numb
 export class OutputCollector {
   private readonly rows = new Map<number, Float32Array>();
 
-  constructor(private readonly inner: Judge | undefined) {}
+  /** Looks on as well. */
+  inner: Judge | undefined;
 
   readonly judge: Judge = (sample, result) => {
     const output = result.response?.().outputs[0];
     const values = output && numbersOf(output);
     if (values) this.rows.set(sample, Float32Array.from(values));
-    return this.inner?.(sample, result) ?? -1;
+    return this.inner?.(sample, result) ?? Number.NaN;
   };
+
+  /** What a sample was answered, as far as it was. */
+  readonly rowOf = (sample: number): Float32Array | undefined => this.rows.get(sample);
 
   write(path: string, samples: number): void {
     const width = Math.max(0, ...[...this.rows.values()].map((row) => row.length));
@@ -54,6 +58,16 @@ export class OutputCollector {
     for (const [sample, row] of this.rows) all.set(row, sample * width);
     writeFileAtomic(path, new Uint8Array(all.buffer), 'the outputs of this trial');
   }
+}
+
+/** Of each sample what a file that `write` made holds; undefined where it was not answered. Throws UserError. */
+export async function readRows(path: string, samples: number): Promise<(sample: number) => Float32Array | undefined> {
+  const all = await readOutputs(path);
+  const width = all.length / samples;
+  return (sample) => {
+    const row = all.subarray(sample * width, (sample + 1) * width);
+    return row.length === width && !row.some(Number.isNaN) ? row : undefined;
+  };
 }
 
 async function readOutputs(path: string): Promise<Float32Array> {

@@ -1,19 +1,22 @@
+import { accuracyMetricNamed } from '../results/accuracy/index.js';
 import { writeRecords } from '../results/arrow.js';
 import { nowNs } from '../results/clock.js';
 import { UserError } from '../results/errors.js';
 import { writeFileAtomic } from '../results/files.js';
 import { RecordTable } from '../results/record.js';
-import { OutputCollector } from './agreement.js';
+import type { Processing } from '../servers/processing/index.js';
+import { OutputCollector, readRows } from './agreement.js';
 import { encodeAll, encodeOnDemand, encodeSequences } from './encoded.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
-import { sampledJudge, top1Judge } from './judge.js';
+import { judgeBy, sampledJudge } from './judge.js';
 import type { Live } from './live.js';
 import { accuracyPlan } from './loads/accuracy-plan.js';
 import { type LoadContext, type LoadPlan, planLoad } from './loads/index.js';
 import { eventLoop, Pacer } from './pacer.js';
 import { type PhaseResult, type PhaseTools, runPhase } from './phase.js';
+import { clientProcessing } from './processing.js';
 import { ProgressReporter } from './progress.js';
-import type { Judge } from './requests.js';
+import type { Judging } from './requests.js';
 import { appendRows, lastCompletion, lastDue, shiftTimes } from './rows.js';
 import type { SampleLibrary } from './samples/index.js';
 import { bytesOf, scheduleSha256 } from './schedule.js';
@@ -25,7 +28,7 @@ import { measuredRows, runWarmUp, type WarmUp } from './warm-up.js';
 /**
  * Carries out a job against a connected transport: everything that can be known is made first (schedule, payloads, room for
  * the records), then warm-up, then the measured load from t = 0, then the records are written to `job.recordsPath`. `emit`
- * hears at most ten times a second. `meet` gives t = 0 once all is ready. An abort ends the sending; the result says so and the records hold what there is.
+ * hears at most ten times a second. `processing` is what is done on this side of the wire. `meet` gives t = 0 once all is ready. An abort ends the sending; the result says so and the records hold what there is.
  * Throws UserError for a job that can't be carried out or records that can't be written.
  */
 export async function drive(
@@ -35,25 +38,30 @@ export async function drive(
   emit: (progress: DriveProgress) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
   meet: Meet = async () => nowNs() + START_DELAY_NS,
+  processing?: Processing,
 ): Promise<DriveResult> {
   const progress = new ProgressReporter(emit);
   const whole = planOf(job, samples);
   const plan = job.share ? shareOf(whole, job.share) : whole;
-  const collector = job.outputsPath === undefined ? undefined : new OutputCollector(top1Judge(samples));
+  const collector = job.outputsPath === undefined ? undefined : new OutputCollector();
+  const judging = await judgingOf(job, samples, collector);
+  if (collector) collector.inner = judging?.judge;
   const pacer = plan.mode === 'open' ? await Pacer.start(plan.dueNs) : undefined;
   try {
     const model = { name: job.model, classes: plan.mix?.classes, labels: job.labels };
     const sequences = plan.mode === 'open' && plan.sessions?.sequence ? plan : undefined;
+    if (processing && (plan.mix || sequences)) throw noKinds(job);
     const tools: PhaseTools = {
       transport,
       timeline: pacer ?? eventLoop,
       encoded:
-        job.mode === 'accuracy'
+        job.mode === 'accuracy' || processing
           ? encodeOnDemand(transport, samples, model)
           : sequences
             ? encodeSequences(transport, samples, job.model, sequences)
             : encodeAll(transport, samples, model, samples.performanceSampleCount),
-      judge: collector?.judge ?? judgeOf(job, samples),
+      judging: collector ? { kind: judging?.kind ?? 'share', judge: collector.judge } : judging,
+      processing: processing && clientProcessing(processing, transport, samples, job.model),
       patienceMs: job.timeoutNs / 1e6 + 1000,
       latencyBoundNs: job.latencyBoundNs,
       signal,
@@ -70,9 +78,20 @@ export async function drive(
   }
 }
 
-function judgeOf({ mode, judge, judgedShare }: DriveJob, samples: SampleLibrary): Judge | undefined {
-  if (mode === 'accuracy') return top1Judge(samples);
-  return judge ? sampledJudge(top1Judge(samples), judgedShare ?? 1) : undefined;
+/** A trial that keeps its outputs and has no reference is one: judged against itself. */
+async function judgingOf(
+  job: DriveJob,
+  samples: SampleLibrary,
+  collector: OutputCollector | undefined,
+): Promise<Judging | undefined> {
+  const { mode, referencePath } = job;
+  if (mode !== 'accuracy' && !job.judge) return undefined;
+  const metric = accuracyMetricNamed(job.metric ?? 'top-1');
+  const reference =
+    referencePath === undefined ? collector?.rowOf : await readRows(referencePath, samples.totalSampleCount);
+  const whole = judgeBy(metric, samples, reference);
+  const judge = mode === 'accuracy' ? whole : sampledJudge(whole, job.judgedShare ?? 1);
+  return judge && { judge, kind: metric.kind };
 }
 
 /** Gives the clock reading of t = 0: one's own, or the one that all load processes were told. */
@@ -81,7 +100,7 @@ export type Meet = () => Promise<number>;
 /** Everything that will be sent, by all load processes. Throws UserError. */
 function planOf(job: DriveJob, samples: SampleLibrary): LoadPlan {
   if (job.mode === 'accuracy') {
-    if (samples.label || job.outputsPath !== undefined)
+    if (samples.label || samples.answer || job.outputsPath !== undefined || job.referencePath !== undefined)
       return accuracyPlan(samples.totalSampleCount, Math.min(job.connections, ACCURACY_CONCURRENCY));
     throw new UserError({
       place: 'mode accuracy',
@@ -101,6 +120,14 @@ function contextOf({ seeds, load }: DriveJob, samples: SampleLibrary): LoadConte
     performanceSampleCount: samples.performanceSampleCount,
     preset: load.preset,
   };
+}
+
+function noKinds({ load }: DriveJob): UserError {
+  return new UserError({
+    place: `load ${load.type}`,
+    found: 'its requests are of several kinds or sequences, which the client can’t process',
+    allowed: 'processing: server',
+  });
 }
 
 interface Measured extends PhaseResult {

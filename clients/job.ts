@@ -1,3 +1,4 @@
+import type { ProcessingSpec } from '../servers/processing/index.js';
 import type { ModelMetadata, RequestGraph } from '../servers/protocol/index.js';
 import type { Share } from './share.js';
 
@@ -33,6 +34,12 @@ export interface DriveJob {
   readonly warmUpNs: number;
   /** `performance`, or `accuracy`: each sample once, answers judged against labels. */
   readonly mode: 'performance' | 'accuracy';
+  /** How answers are judged (results/accuracy); default: `top-1`. */
+  readonly metric?: string | undefined;
+  /** Outputs of the reference for the same samples (`.f32` rows), for metrics that compare with them. */
+  readonly referencePath?: string | undefined;
+  /** What the load process does before it sends and after it was answered; absent: nothing. */
+  readonly processing?: ProcessingSpec | undefined;
   /** Also judge answers while measuring performance (costs the decoding). */
   readonly judge: boolean;
   /** Send each sample's label with its request (parameter `label`), for a server that learns from it after the answer. */

@@ -1,6 +1,7 @@
 import { nowNs } from '../results/clock.js';
 import { messageOf, UserError } from '../results/errors.js';
 import { watchEventLoop } from '../results/event-loop.js';
+import { createProcessing } from '../servers/processing/index.js';
 import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
 import type { DriveJob } from './job.js';
@@ -90,12 +91,14 @@ async function driveAgainst(
   start: StartOrder,
 ): Promise<FromLoad> {
   const judges = job.mode === 'accuracy' || job.judge || job.outputsPath !== undefined;
-  const responses = judges || job.chain !== undefined;
+  const responses = judges || job.chain !== undefined || job.processing?.post !== undefined;
   const plain = createTransport(job.transport, { ...job, service, responses });
   const transport = job.chain ? chained(plain, job.chain) : plain;
   try {
+    const served = job.metadata ?? (await transport.modelMetadata(signal));
+    const processing = job.processing && (await createProcessing(job.processing, served));
     const library = await samplesNamed(job.samples.name).create({
-      metadata: job.metadata ?? (await transport.modelMetadata(signal)),
+      metadata: { ...served, inputs: processing?.pre?.inputs ?? served.inputs },
       seed: BigInt(job.seeds.samples),
       directory: job.samples.directory,
       count: job.samples.count,
@@ -103,7 +106,7 @@ async function driveAgainst(
     });
     const samples = withoutFirst(library, job.samples.forPasses ?? 0);
     const meet = job.share && start.meet;
-    return await drive(job, transport, samples, (progress) => process.send?.(progress), signal, meet);
+    return await drive(job, transport, samples, (progress) => process.send?.(progress), signal, meet, processing);
   } finally {
     await transport.close();
   }

@@ -5,7 +5,8 @@ import type { Encode } from './encoded.js';
 import type { Live } from './live.js';
 import type { LoadPlan } from './loads/index.js';
 import { OpenLoop } from './open-loop.js';
-import { type Judge, Requests } from './requests.js';
+import type { ClientProcessing } from './processing.js';
+import { type Judging, Requests } from './requests.js';
 import { SessionLoop } from './session-loop.js';
 import type { Loop, Timeline } from './timeline.js';
 import type { Transport } from './transports/index.js';
@@ -15,7 +16,9 @@ export interface PhaseTools {
   readonly transport: Transport;
   readonly timeline: Timeline;
   readonly encoded: Encode;
-  readonly judge: Judge | undefined;
+  readonly judging: Judging | undefined;
+  /** Absent: nothing is processed on the client's side. */
+  readonly processing?: ClientProcessing | undefined;
   /** How long to wait for answers after the last request; the transport's own timeout is shorter. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
@@ -46,7 +49,8 @@ const ABORT_PATIENCE_MS = 2000;
 export async function runPhase(phase: Phase, tools: PhaseTools): Promise<PhaseResult> {
   const { plan, table, originNs } = phase;
   const { timeline, signal, transport } = tools;
-  const requests = new Requests(table, originNs, phase.warmUp, timeline, transport, tools.encoded, tools.judge);
+  const { encoded, judging, processing } = tools;
+  const requests = new Requests(table, originNs, phase.warmUp, timeline, transport, encoded, judging, processing);
   requests.live.boundNs = tools.latencyBoundNs;
   phase.phaseChanged?.('measuring', requests.live);
   let loop: Loop | undefined;

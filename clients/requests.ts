@@ -1,11 +1,18 @@
 import { OUTCOMES, type RecordTable } from '../results/record.js';
 import type { Encode } from './encoded.js';
 import { Live } from './live.js';
+import type { ClientProcessing } from './processing.js';
 import type { Timeline } from './timeline.js';
-import type { CallHandle, CallResult, Transport } from './transports/index.js';
+import type { CallHandle, CallResult, Encoded, Transport } from './transports/index.js';
 
-/** How answers are judged: 1 right, 0 wrong, −1 unknown. */
+/** How answers are judged, by a metric's own numbers (results/accuracy); NaN: unknown. */
 export type Judge = (sample: number, result: CallResult) => number;
+
+/** … and where its numbers are kept. */
+export interface Judging {
+  readonly judge: Judge;
+  readonly kind: 'share' | 'number';
+}
 
 /**
  * Sends requests and fills one row of the table for each. Rows are in order of sending; times are ns from `originNs`.
@@ -24,8 +31,11 @@ export class Requests {
     private readonly timeline: Timeline,
     private readonly transport: Transport,
     private readonly encoded: Encode,
-    private readonly judge?: Judge,
-  ) {}
+    private readonly judging?: Judging,
+    private readonly processing?: ClientProcessing,
+  ) {
+    if (processing) table.processedAt = 'client';
+  }
 
   get inFlight(): number {
     return this.live.issued - this.live.completed;
@@ -39,17 +49,51 @@ export class Requests {
     kind: number,
   ): void => {
     const row = this.addRow(sample, query, dueNs, kind);
-    const payload = this.encoded(sample, kind);
+    const payload = this.processing ? undefined : this.encoded(sample, kind);
     this.live.issued++;
     this.table.issuedNs[row] = this.timeline.now() - this.originNs;
-    const handle = this.transport.infer(payload, (result) => {
-      this.handles.delete(row);
+    const completed = (result: CallResult) => {
       this.complete(row, result);
       done(result.completedNs - this.originNs, result.outcome === 'ok');
       if (this.inFlight === 0) this.idle?.();
+    };
+    if (this.processing) this.process(this.processing, row, sample, completed);
+    else this.call(row, payload, completed);
+  };
+
+  private call(row: number, payload: Encoded, completed: (result: CallResult) => void): void {
+    const handle = this.transport.infer(payload, (result) => {
+      this.handles.delete(row);
+      completed(result);
     });
     if (this.table.outcome[row] === UNFINISHED) this.handles.set(row, handle);
-  };
+  }
+
+  /** The request's own processors run here: before the call, and between its answer and its end. */
+  private process(
+    processing: ClientProcessing,
+    row: number,
+    sample: number,
+    completed: (result: CallResult) => void,
+  ): void {
+    const { table, originNs, timeline } = this;
+    processing.prepare(sample, (made) => {
+      const now = timeline.now();
+      table.preprocessNs[row] = now - originNs - table.issuedNs[row]!;
+      if ('error' in made) {
+        const result = { outcome: 'failed', firstByteNs: Number.NaN, completedNs: now, errorCode: made.error } as const;
+        // Not from inside of `send`: a loop that is told at once would go on inside of itself.
+        setImmediate(() => completed(result));
+        return;
+      }
+      this.call(row, made.payload, (answer) =>
+        processing.finish(answer, (result) => {
+          if (result.outcome === 'ok') table.postprocessNs[row] = result.completedNs - answer.completedNs;
+          completed(result);
+        }),
+      );
+    });
+  }
 
   /** A request that was due but never sent. */
   addRow(sample: number, query: number, dueNs: number, kind: number): number {
@@ -92,9 +136,15 @@ export class Requests {
     table.firstByteNs[row] = result.firstByteNs - originNs;
     table.outcome[row] = OUTCOMES.indexOf(result.outcome);
     if (result.outcome !== 'ok') table.error[row] = table.errorNumber(result.errorCode ?? result.outcome);
-    else if (this.judge) table.correct[row] = this.judge(table.sampleIndex[row]!, result);
+    else if (this.judging) this.keep(row, this.judging.judge(table.sampleIndex[row]!, result));
     if (result.timings) this.copyTimings(row, result.timings);
     this.live.add(result.outcome === 'ok', result.completedNs - originNs - table.dueNs[row]!);
+  }
+
+  private keep(row: number, judgement: number): void {
+    if (Number.isNaN(judgement)) return;
+    if (this.judging!.kind === 'share') this.table.correct[row] = judgement;
+    else this.table.judgement[row] = judgement;
   }
 
   private copyTimings(row: number, timings: NonNullable<CallResult['timings']>): void {
@@ -111,6 +161,10 @@ export class Requests {
     table.variant[row] = timings.variant ?? 0;
     table.batchSize[row] = timings.batchSize;
     table.executionId[row] = timings.executionId;
+    if (timings.preprocessNs === undefined && timings.postprocessNs === undefined) return;
+    table.processedAt = 'server';
+    table.preprocessNs[row] = timings.preprocessNs ?? Number.NaN;
+    table.postprocessNs[row] = timings.postprocessNs ?? Number.NaN;
   }
 }
 

@@ -4,6 +4,7 @@ import type { RecordTable } from '../results/record.js';
 export function appendRows(from: RecordTable, to: RecordTable): void {
   const target = columns(to);
   for (const [name, column] of columns(from)) target.get(name)!.set(column.subarray(0, from.length), to.length);
+  to.processedAt = from.processedAt;
   for (let row = 0; row < from.length; row++) {
     to.error[to.length + row] = to.errorNumber(from.errorCodes[from.error[row]!]!);
     to.sequence[to.length + row] = to.length + row;
@@ -23,6 +24,7 @@ export function gatherRows(tables: readonly RecordTable[], part: Uint32Array, ro
     to.error[at] = errors[part[at]!]![tables[part[at]!]!.error[row[at]!]!]!;
     to.sequence[at] = at;
   }
+  to.processedAt = tables[0]!.processedAt;
   to.tenants.splice(0, to.tenants.length, ...tables[0]!.tenants);
   to.length = row.length;
 }

@@ -36,7 +36,7 @@ export async function runWarmUp(
       maxDurationNs: durationNs,
       phaseChanged: (_phase, live) => started(live),
     },
-    { ...tools, judge: undefined },
+    { ...tools, judging: undefined },
   );
   return { table, originNs, perSecond: (table.length / sendingNs) * 1e9 };
 }

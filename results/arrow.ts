@@ -25,6 +25,7 @@ import { writeFileAtomic } from './files.js';
 import { OUTCOMES, RecordTable, UNKNOWN } from './record.js';
 
 const RECORDS_SCHEMA = 1;
+const PROCESSED_AT = 'servemark.processing';
 
 /**
  * Writes the records as one Arrow IPC file that DuckDB, pandas and polars open as it is: `outcome` and `error` are text
@@ -40,7 +41,11 @@ export function writeRecords(path: string, table: RecordTable, metadata: Readonl
     correctColumn(table),
   ];
   const fields = columns.map(([name, data]) => new Field(name, data.type, data.nullCount > 0));
-  const entries = new Map([...Object.entries(metadata), ['servemark.schema', String(RECORDS_SCHEMA)]]);
+  const entries = new Map([
+    ...Object.entries(metadata),
+    ['servemark.schema', String(RECORDS_SCHEMA)],
+    ...(table.processedAt ? [[PROCESSED_AT, table.processedAt] as const] : []),
+  ]);
   const schema = new Schema(fields, entries);
   const struct = makeData({
     type: new Struct(fields),
@@ -72,6 +77,8 @@ export function readRecordFile(path: string): {
   fillNumbers(table, 'correct', records.correct, UNKNOWN);
   const warmUp = column(table, 'warmUp');
   for (let row = 0; row < records.length; row++) records.warmUp[row] = warmUp.get(row) ? 1 : 0;
+  const processedAt = table.schema.metadata.get(PROCESSED_AT);
+  if (processedAt === 'server' || processedAt === 'client') records.processedAt = processedAt;
   return { records, metadata: Object.fromEntries(table.schema.metadata) };
 }
 
@@ -133,9 +140,14 @@ const FLOAT64 = [
   'serverSeenNs',
   'serverTotalNs',
   'loadNs',
+  'preprocessNs',
+  'postprocessNs',
+  'judgement',
 ] as const;
-/** Columns that older files lack. */
-const LATER: readonly string[] = ['sentNs', 'serverSeenNs', 'serverTotalNs', 'loadNs', 'variant'];
+/** Left out where no row has a value. */
+const RARE: readonly string[] = ['preprocessNs', 'postprocessNs', 'judgement'];
+/** Columns that may be missing: older files lack them. */
+const LATER: readonly string[] = ['sentNs', 'serverSeenNs', 'serverTotalNs', 'loadNs', 'variant', ...RARE];
 
 type Column = readonly [name: string, data: Data];
 
@@ -144,11 +156,17 @@ function numberColumns(table: RecordTable): Column[] {
     const data = table[name].subarray(0, table.length);
     return [name, makeData({ type: new Uint32(), length: table.length, data })];
   });
-  const times = FLOAT64.map((name): Column => {
+  const filled = FLOAT64.filter((name) => !RARE.includes(name) || hasValue(table[name], table.length));
+  const times = filled.map((name): Column => {
     const data = table[name].subarray(0, table.length);
     return [name, makeData({ type: new Float64(), length: table.length, data, ...validity(data, Number.isNaN) })];
   });
   return [...counts, ...times];
+}
+
+function hasValue(values: Float64Array, length: number): boolean {
+  for (let row = 0; row < length; row++) if (!Number.isNaN(values[row]!)) return true;
+  return false;
 }
 
 function textColumns(table: RecordTable): Column[] {

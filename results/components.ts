@@ -12,7 +12,10 @@ export interface Components {
 /**
  * Where the time of a request went, end to end from due to completed:
  * `lateness` due → issued, `send` issued → last byte handed to the socket (client), `receive` first byte → decoded,
- * `load` waiting for its model to be loaded, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise` (server), `download` first byte → completed (client).
+ * `load` waiting for its model to be loaded, `queue`, `computeInput`, `computeInfer`, `computeOutput`, `serialise` (server),
+ * `download` first byte → completed (client).
+ * Of a model with processors `preprocess` and `postprocess`, in the server or in the client: what the client does of them
+ * (with encoding and decoding) is taken out of `send` and `download`.
  * `network` is what the client waited for the first byte beyond what the server had the request, each by its own clock:
  * wires, kernels, and the event loops of both ends. `residual` is the rest, which no stamp covers. Both are signed and never
  * clamped: a negative one shows that two components overlap. Of the ok requests whose server tells; no components and no
@@ -46,6 +49,7 @@ type PerRow = (row: number) => number;
 
 /** Every component but the residual, as a function of the row. */
 export function parts(records: RecordTable): readonly { readonly name: string; readonly value: PerRow }[] {
+  const inClient = (durations: Float64Array) => (records.processedAt === 'client' ? durations : undefined);
   const own = (
     name: 'receive' | 'load' | 'queue' | 'computeInput' | 'computeInfer' | 'computeOutput' | 'serialise',
   ) => {
@@ -54,7 +58,8 @@ export function parts(records: RecordTable): readonly { readonly name: string; r
   };
   return [
     { name: 'lateness', value: difference(records.issuedNs, records.dueNs) },
-    { name: 'send', value: difference(records.sentNs, records.issuedNs) },
+    { name: 'preprocess', value: (row) => records.preprocessNs[row]! },
+    { name: 'send', value: without(difference(records.sentNs, records.issuedNs), inClient(records.preprocessNs)) },
     own('receive'),
     own('load'),
     own('queue'),
@@ -63,8 +68,17 @@ export function parts(records: RecordTable): readonly { readonly name: string; r
     own('computeOutput'),
     own('serialise'),
     { name: 'network', value: networkOf(records) },
-    { name: 'download', value: difference(records.completedNs, records.firstByteNs) },
+    {
+      name: 'download',
+      value: without(difference(records.completedNs, records.firstByteNs), inClient(records.postprocessNs)),
+    },
+    { name: 'postprocess', value: (row) => records.postprocessNs[row]! },
   ];
+}
+
+/** A duration without one that lies in it, where there is one. */
+function without(whole: PerRow, part: Float64Array | undefined): PerRow {
+  return part ? (row) => whole(row) - (part[row]! || 0) : whole;
 }
 
 /** Two durations, each of one clock: the client's wait for the first byte once all was sent, and the server's whole time. */

@@ -48,6 +48,12 @@ export class RecordTable {
   readonly tenant: Uint8Array;
   /** −1 unknown, 0 wrong, 1 right. */
   readonly correct: Int8Array;
+  /** The judgement where it is no right or wrong: an error, a cosine (accuracy/). */
+  readonly judgement: Float64Array;
+  /** Of a model with processors, where they ran: in the server or in the load process. */
+  readonly preprocessNs: Float64Array;
+  readonly postprocessNs: Float64Array;
+  processedAt: 'server' | 'client' | undefined;
   /** `errorCodes[0]` is the empty text. */
   readonly errorCodes: string[] = [''];
   /** `tenants[0]` is the empty text; the only one where the load is not mixed. */
@@ -81,6 +87,9 @@ export class RecordTable {
     this.executionId = new Uint32Array(capacity);
     this.tenant = new Uint8Array(capacity);
     this.correct = new Int8Array(capacity).fill(UNKNOWN);
+    this.judgement = new Float64Array(capacity).fill(Number.NaN);
+    this.preprocessNs = new Float64Array(capacity).fill(Number.NaN);
+    this.postprocessNs = new Float64Array(capacity).fill(Number.NaN);
   }
 
   /** The number of an error code, added to the dictionary where it is new. */

@@ -1,3 +1,4 @@
+import { accuracyMetricNamed } from './accuracy/index.js';
 import { arrivalSummary } from './arrival-law.js';
 import { backlogSummary } from './backlog.js';
 import type { Roofline } from './calibration.js';
@@ -16,7 +17,7 @@ import { goodput, sampleThroughput, throughput } from './metrics/throughput.js';
 import { summariseReadings } from './readings-summary.js';
 import { OUTCOMES, UNKNOWN } from './record.js';
 import { servedSummary } from './served.js';
-import { earlyStoppingEstimate, meanInterval, percentileInterval, wilson } from './stats/index.js';
+import { earlyStoppingEstimate, meanInterval, percentileInterval } from './stats/index.js';
 import { ascending, distribution, PERCENTILES, type PercentileName } from './stats/percentile.js';
 import { type Interval, type ProcessUsage, SUMMARY_SCHEMA, type TrialSummary, type Verdict } from './summary.js';
 import { tenantSummaries } from './tenants.js';
@@ -34,7 +35,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
   });
   const counts = countsOf(window, drive.offered);
   const errors = errorsOf(window);
-  const accuracy = accuracyOf(window, facts.accuracyMetric ?? 'top-1');
+  const accuracy = accuracyOf(window, facts.accuracyMetric ?? 'top-1', facts.seed);
   const sortedLatenessNs = latenesses(window);
   const referee = {
     arrivals: arrivalSummary(window, load),
@@ -145,18 +146,15 @@ function errorsOf({ records, measured }: MeasuredWindow): Record<string, number>
   return errors;
 }
 
-function accuracyOf({ records, rows }: MeasuredWindow, name: string): TrialSummary['accuracy'] {
-  let correct = 0;
-  let total = 0;
-  for (const row of rows) {
-    const answer = records.correct[row]!;
-    if (answer === UNKNOWN) continue;
-    total++;
-    correct += answer;
-  }
-  return total === 0
-    ? null
-    : { metric: name, value: correct / total, correct, total, interval: wilson(correct, total) };
+function accuracyOf({ records, rows }: MeasuredWindow, name: string, seed: bigint): TrialSummary['accuracy'] {
+  const metric = accuracyMetricNamed(name);
+  const known = rows.filter((row) =>
+    metric.kind === 'share' ? records.correct[row] !== UNKNOWN : !Number.isNaN(records.judgement[row]!),
+  );
+  if (known.length === 0) return null;
+  const column = metric.kind === 'share' ? records.correct : records.judgement;
+  const judgements = Float64Array.from(known, (row) => column[row]!);
+  return { metric: name, total: known.length, ...metric.total(judgements, seed) };
 }
 
 function latenesses({ records, measured }: MeasuredWindow): Float64Array {

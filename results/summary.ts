@@ -253,7 +253,8 @@ export interface TrialSummary {
   readonly accuracy: {
     readonly metric: string;
     readonly value: number;
-    readonly correct: number;
+    /** How many were right; null where the metric is no share. */
+    readonly correct: number | null;
     readonly total: number;
     readonly interval: Interval;
   } | null;

@@ -32,6 +32,8 @@ export interface Scenario {
   readonly probeNs: number;
   /** Also run every sample once per system and transport, judged against the labels. */
   readonly accuracy: boolean;
+  /** How answers are judged (results/accuracy); absent: as each model's entry says, else top-1. */
+  readonly accuracyMetric?: string | undefined;
   /** Share of the answers that performance trials judge too. */
   readonly judgedShare?: number | undefined;
   /** Processes that share each load; default 1. */
@@ -96,6 +98,8 @@ export interface SystemSpec {
   readonly sharing?: readonly SharingModelSpec[] | undefined;
   /** A server that is not ours: then `strategy` is named `external` and has no options. */
   readonly external?: ExternalSpec | undefined;
+  /** Where the model's processors run; absent: in the server, where it has any. */
+  readonly processing?: 'server' | 'client' | 'none' | undefined;
   /** Processors for the server process and for the load process, as in `taskset -c`. */
   readonly serverCpus?: string | undefined;
   readonly loadCpus?: string | undefined;
@@ -158,6 +162,10 @@ export interface TrialSpec {
   readonly judge?: boolean | undefined;
   /** … of this share of the answers; absent: all. */
   readonly judgedShare?: number | undefined;
+  /** … by this metric of results/accuracy; absent: top-1. */
+  readonly metric?: string | undefined;
+  /** The accuracy trial whose outputs are what is right; absent: the samples know. */
+  readonly referenceTrial?: string | undefined;
   readonly system: SystemSpec;
   readonly load: LoadSpec;
   readonly seeds: LoadSeeds;

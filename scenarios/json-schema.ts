@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { loads } from '../clients/loads/index.js';
 import { transports } from '../clients/transports/index.js';
-import { models } from '../servers/models/index.js';
+import { models, packagedModels } from '../servers/models/index.js';
 import { strategies } from '../servers/strategies/index.js';
 import { externalSystemSchema, loadSchema, scenarioSchema, systemSchema } from './schema.js';
 
@@ -11,7 +11,7 @@ type Json = Record<string, unknown>;
 export function scenarioJsonSchema(): Json {
   const schema = convert(scenarioSchema);
   const properties = schema.properties as Record<string, Json>;
-  const names = models.map((model) => model.name);
+  const names = [...models, ...packagedModels].map((model) => model.name);
   return {
     ...schema,
     title: 'servemark scenario',

@@ -10,7 +10,7 @@ import { type Problem, UserError } from '../results/errors.js';
 import { keysOf, lookFor, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
-import { findModel, models, runtimeOf } from '../servers/models/index.js';
+import { findModel, models, packagedModels, processingOf, runtimeOf } from '../servers/models/index.js';
 import { graphProblems } from '../servers/protocol/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
 import { strategies } from '../servers/strategies/index.js';
@@ -112,6 +112,7 @@ export function loadScenario(file: string): Scenario {
     probeNs: top.probe,
     accuracy: top.accuracy !== false,
     ...(typeof top.accuracy === 'object' && top.accuracy.sampled ? { judgedShare: top.accuracy.sampled } : {}),
+    ...(typeof top.accuracy === 'object' && top.accuracy.metric ? { accuracyMetric: top.accuracy.metric } : {}),
     loadProcesses: top.loadProcesses,
     monitors: { choices: chosenMonitors, periodMs: top.monitorPeriod / 1e6 },
     simulate: top.simulate,
@@ -320,7 +321,7 @@ function variantName(system: string): string {
 function zooModel(name: string, place: string, found: Problem[]): ModelSpec | undefined {
   if (findModel(name)) return { zoo: name };
   found.push({
-    ...unknownName(place, 'model', name, models),
+    ...unknownName(place, 'model', name, [...models, ...packagedModels]),
     remedy: /[./]/.test(name)
       ? `For a file write { path: ${name} }.`
       : '`servemark list models` describes them all; for a file write { path: ./my.onnx }.',
@@ -372,8 +373,9 @@ function readSystem(
   const options = Object.fromEntries(
     Object.entries(raw).filter(([key]) => !own.includes(key) && optionKeys.includes(key)),
   );
-  const { sweep, instances, isolation, ensemble, serverCpus, loadCpus, requestLog } = common;
+  const { sweep, instances, isolation, ensemble, serverCpus, loadCpus, requestLog, processing } = common;
   if (ensemble) found.push(...ensembleProblems(ensemble, [...path, 'ensemble'], yaml));
+  if (ownModel && processing === 'client') checkProcessors(ownModel, yaml.place([...path, 'processing']), found);
   const fleet = readFleet(common, ownModel, path, {
     yaml,
     found,
@@ -409,11 +411,21 @@ function readSystem(
         loadCpus,
         requestLog,
         ...(ensemble && { ensemble }),
+        ...(processing ? { processing } : {}),
         ...hosted,
         ...front,
         ...fleet,
       },
     ];
+  });
+}
+
+function checkProcessors(model: ModelSpec, place: string, found: Problem[]): void {
+  if (processingOf(model)) return;
+  found.push({
+    place,
+    found: 'the model’s entry has no processors that the client could run',
+    allowed: 'a model of the zoo that has some (servemark models list)',
   });
 }
 

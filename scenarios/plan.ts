@@ -1,4 +1,5 @@
 import { loads } from '../clients/loads/index.js';
+import { accuracyMetricNamed } from '../results/accuracy/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
 import type { Capacity } from '../results/regression/index.js';
@@ -19,6 +20,7 @@ import {
 import type { LoadSpec, Preset, SamplesChoice, Scenario, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { isFleet } from './gateway-system.js';
 import { modelsOf } from './load-hosted.js';
+import { ownMetric } from './samples.js';
 
 /** What planning must know of a model. */
 export interface PlannedModel {
@@ -259,12 +261,32 @@ function accuracyTrials(scenario: Scenario): TrialSpec[] {
     type: 'closed',
     options: { concurrency: 8 },
   };
-  // What others are measured by comes first.
-  const first = scenario.targets.relativeAccuracy?.system;
+  const first = referenceSystem(scenario);
   const systems = [...scenario.systems].sort((a, b) => Number(b.name === first) - Number(a.name === first));
   return systems.flatMap((system) =>
     scenario.transports.map((transport) => trial('accuracy', scenario, system, load, transport, 1)),
   );
+}
+
+/** What others are measured by: its accuracy trials come first. */
+function referenceSystem({ targets, systems }: Scenario): string {
+  return targets.relativeAccuracy?.system ?? systems[0]!.name;
+}
+
+/** How a trial's answers are judged, and against whose. */
+function judging(
+  scenario: Scenario,
+  { model }: SystemSpec,
+  transport: string,
+): Pick<TrialSpec, 'metric' | 'referenceTrial'> {
+  const metric = scenario.accuracyMetric ?? ownMetric(model);
+  if (metric === undefined) return {};
+  if (accuracyMetricNamed(metric).needs !== 'outputs') return { metric };
+  return { metric, referenceTrial: trialId(referenceSystem(scenario), 'accuracy', transport, 1) };
+}
+
+function trialId(system: string, load: string, transport: string, repeat: number): string {
+  return [slug(system), load, transport, `r${repeat}`].join('.');
 }
 
 function trial(
@@ -276,7 +298,7 @@ function trial(
   repeat: number,
 ): TrialSpec {
   const identity: TrialIdentity = {
-    id: [slug(system.name), load.name, transport, `r${repeat}`].join('.'),
+    id: trialId(system.name, load.name, transport, repeat),
     system: system.name,
     load: load.name,
     loadType: kind === 'measure' ? load.type : kind,
@@ -289,6 +311,9 @@ function trial(
     identity,
     kind,
     ...(kind === 'measure' && scenario.judgedShare ? { judge: true, judgedShare: scenario.judgedShare } : {}),
+    ...(kind === 'accuracy' || (kind === 'measure' && scenario.judgedShare)
+      ? judging(scenario, system, transport)
+      : {}),
     system,
     load,
     seeds: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accuracyMetrics } from '../results/accuracy/index.js';
 import { duration, fraction } from '../results/units.js';
 import { balancingSchema } from '../servers/routing/index.js';
 
@@ -83,14 +84,23 @@ export const scenarioSchema = z.strictObject({
   probe: duration().default(1e9).describe('length of the capacity probe'),
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
   accuracy: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        sampled: fraction().optional().describe('share of the answers that performance trials judge too, like 2%'),
-      }),
-    ])
+    .union(
+      [
+        z.boolean(),
+        z.strictObject({
+          metric: z
+            .enum(accuracyMetrics.map(({ name }) => name))
+            .optional()
+            .describe('how answers are judged; default: the model’s own, else top-1'),
+          sampled: fraction().optional().describe('share of the answers that performance trials judge too, like 2%'),
+        }),
+      ],
+      `must be true, false or { sampled: a share like 2%, metric: ${accuracyMetrics.map(({ name }) => name).join(', ')} }`,
+    )
     .default(false)
-    .describe('also run every sample once and judge the answers; { sampled: 2% } judges some under load too'),
+    .describe(
+      'also run every sample once and judge the answers; { sampled: 2%, metric: top-5 } judges some under load too',
+    ),
   tune: z.unknown().optional().describe('a space of configurations for `servemark tune`'),
   simulate: z.boolean().default(false).describe('show simulated results beside the real ones'),
   comparison: z
@@ -195,6 +205,12 @@ export const systemSchema = z.strictObject({
     .describe('a controller before its models: { name: modelmesh-lru | infaas | clipper-select, its options … }'),
   serverCpus: cpus.optional(),
   loadCpus: cpus.optional(),
+  processing: z
+    .enum(['server', 'client', 'none'])
+    .optional()
+    .describe(
+      'where the processors of the model’s entry run, or none: tensors as they are; default: server, where it has any',
+    ),
   requestLog: fraction()
     .optional()
     .describe('share of the requests that the server logs, one JSON line each, into requests.jsonl beside the records'),

@@ -195,6 +195,7 @@ export function serverSpec(
     front: system.front,
     frontends,
     profile: context.profile(system.model),
+    ...(system.processing ? { processing: system.processing === 'server' ? 'server' : 'none' } : {}),
     cpus: system.serverCpus,
     requestLog: requestLogOf(system, context),
   };

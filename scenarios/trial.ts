@@ -15,6 +15,7 @@ import type { TrialOutcome } from '../results/summary.js';
 import type { CostTable } from '../servers/executors/index.js';
 import { Unavailable } from '../servers/external.js';
 import type { ModelSpec } from '../servers/models/index.js';
+import { processingOf } from '../servers/models/index.js';
 import { lackOf } from '../servers/runtimes/index.js';
 import type { Preset, SamplesChoice, SystemSpec, Targets, TrialSpec } from './contract.js';
 import { ExternalSession } from './external-session.js';
@@ -166,6 +167,7 @@ async function measure(
       targets: targetsOf(spec, context),
       seed: context.bootstrapSeed,
       scheduleSeed: spec.seeds.schedule,
+      accuracyMetric: spec.metric,
       roofline: measuredRoofline(context.calibration, { transport: spec.identity.transport, ...facts }, drive),
     };
     return { facts: all, drive, plan, outputsPath: job.outputsPath };
@@ -212,13 +214,18 @@ export function targetsOf(spec: TrialSpec, { targets, accuracy }: TrialContext):
   return { accuracy: targets.accuracy, relativeAccuracy: { ...relative, reference } };
 }
 
+function outputsPath(store: RunStore, trialId: string): string {
+  return join(store.trialFolder(trialId), 'outputs.f32');
+}
+
 function driveJob(
   spec: TrialSpec,
   load: { type: string; options: Record<string, unknown> },
   context: TrialContext,
   store: RunStore,
 ): DriveJob {
-  const keepsOutputs = spec.kind === 'accuracy' && hasMlperfLogs(spec, context.preset);
+  const isReference = spec.identity.id === spec.referenceTrial;
+  const keepsOutputs = isReference || (spec.kind === 'accuracy' && hasMlperfLogs(spec, context.preset));
   const concurrency = typeof load.options.concurrency === 'number' ? load.options.concurrency : 0;
   return {
     transport: spec.identity.transport,
@@ -236,6 +243,9 @@ function driveJob(
     labels: spec.system.front?.name === 'clipper-select' && spec.system.front.options.reference === undefined,
     chain: spec.system.ensemble?.at === 'client' ? spec.system.ensemble : undefined,
     recordsPath: store.recordsPath(spec.identity.id),
-    outputsPath: keepsOutputs ? join(store.trialFolder(spec.identity.id), 'outputs.f32') : undefined,
+    outputsPath: keepsOutputs ? outputsPath(store, spec.identity.id) : undefined,
+    metric: spec.metric,
+    referencePath: isReference ? undefined : spec.referenceTrial && outputsPath(store, spec.referenceTrial),
+    processing: spec.system.processing === 'client' ? processingOf(spec.system.model) : undefined,
   };
 }

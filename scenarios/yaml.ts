@@ -56,7 +56,7 @@ function parse(file: string): Layer {
     throw new UserError({
       place: file,
       found: UNREADABLE[code ?? ''] ?? `can't be read (${code ?? messageOf(error)})`,
-      remedy: 'Give the path of a scenario file; `servemark init` writes one to start from.',
+      remedy: 'Give the path of a YAML file; `servemark init` writes a scenario to start from.',
     });
   }
   const lines = new LineCounter();

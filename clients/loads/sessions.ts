@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, rate } from '../../results/units.js';
 import { arrivals } from '../arrivals/index.js';
-import { requireFewEnough, sampleIndices } from '../schedule.js';
+import { contiguousIndices, requireFewEnough, sampleIndices } from '../schedule.js';
 import { arrivalTimes, checkArrivalOptions } from './arrival-times.js';
 import { defineLoad, type SessionStep } from './contract.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
@@ -37,6 +37,8 @@ export const sessions = defineLoad({
       concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
       sequence: z.boolean().default(false),
       samples: sampleOrderOption(),
+      /** The steps of a session take samples that follow each other, as the pieces of a stream do; the first is drawn. */
+      consecutive: z.boolean().default(false),
     })
     .superRefine(checkArrivalOptions)
     .superRefine(({ steps, sequence }, context) => checkSteps(steps, sequence, context)),
@@ -51,7 +53,10 @@ export const sessions = defineLoad({
     const earliest = earliestOf(steps);
     for (let k = 0; k < dueNs.length; k++)
       dueNs[k] = starts[Math.floor(k / steps.length)]! + earliest[k % steps.length]!;
-    const indices = sampleIndices(options.samples, context.sampleSeed, dueNs.length, population(context));
+    const samples = population(context);
+    const indices = options.consecutive
+      ? contiguousIndices(context.sampleSeed, starts.length, steps.length, samples)
+      : sampleIndices(options.samples, context.sampleSeed, dueNs.length, samples);
     return {
       ...openPlan(options.arrivals, dueNs, indices, options.concurrency),
       query: Uint32Array.from(dueNs, (_, k) => Math.floor(k / steps.length)),

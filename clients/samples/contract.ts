@@ -1,3 +1,4 @@
+import type { Truth } from '../../results/accuracy/index.js';
 import type { ModelMetadata, Tensor } from '../../servers/protocol/index.js';
 
 /** The inputs of a load: one sample is one row of the batch dimension. */
@@ -12,6 +13,8 @@ export interface SampleLibrary {
   inputs(index: number): readonly Tensor[];
   /** The right answer, where there is one (a class index). */
   label?(index: number): number;
+  /** The right answer where it is no index: a text, the name of a class, numbers. Wins over `label`. */
+  answer?(index: number): Truth;
 }
 
 export interface SampleDefinition {

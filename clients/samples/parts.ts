@@ -19,6 +19,7 @@ export function withoutFirst(library: SampleLibrary, count: number): SampleLibra
     sha256: createHash('sha256').update(`${library.sha256} without ${count}`).digest('hex'),
     inputs: (index) => library.inputs(index + count),
     ...(library.label ? { label: (index) => library.label!(index + count) } : {}),
+    ...(library.answer ? { answer: (index) => library.answer!(index + count) } : {}),
   };
 }
 

@@ -1,12 +1,25 @@
 import { lookUp } from '../../results/lookup.js';
+import { audio } from './audio.js';
 import type { SampleDefinition } from './contract.js';
 import { fashionMnist } from './fashion-mnist.js';
 import { fashionMnistTrain } from './fashion-mnist-train.js';
 import { npy } from './npy.js';
+import { photos } from './photos.js';
 import { random } from './random.js';
+import { texts } from './texts.js';
+import { typedFiles } from './typed-files.js';
 
 /** Every sample library. One import and one line per addition. */
-export const samples = [fashionMnist, fashionMnistTrain, npy, random] as const satisfies readonly SampleDefinition[];
+export const samples = [
+  fashionMnist,
+  fashionMnistTrain,
+  npy,
+  random,
+  typedFiles,
+  audio,
+  texts,
+  photos,
+] as const satisfies readonly SampleDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */
 export function samplesNamed(name: string, place = 'samples'): SampleDefinition {

@@ -1,5 +1,5 @@
 import { UserError } from '../../results/errors.js';
-import type { TensorMetadata } from '../../servers/protocol/index.js';
+import type { ModelMetadata, TensorMetadata } from '../../servers/protocol/index.js';
 import { showShape } from '../../servers/protocol/index.js';
 
 /**
@@ -19,5 +19,18 @@ export function sampleShape(input: TensorMetadata, dims: readonly number[] | und
     place: `samples.dims.${input.name}`,
     found: `is ${showShape(dims)}`,
     allowed: `dimensions that fit the model's ${showShape(shape)}, where −1 is any size and the first one, if dynamic, is left to the batch`,
+  });
+}
+
+/** The model's only input, BYTES [N]: what a model takes whose processors decode. Throws UserError. */
+export function bytesInput({ name, inputs }: ModelMetadata, library: string): TensorMetadata {
+  const [input] = inputs;
+  if (input && inputs.length === 1 && input.datatype === 'BYTES' && input.shape.length === 1) return input;
+  const found = inputs.map((each) => `${each.name} ${each.datatype} ${showShape(each.shape)}`).join(', ');
+  throw new UserError({
+    place: `samples ${library}`,
+    found: `model "${name}" takes ${found || 'no input'}`,
+    allowed: 'one input BYTES [N]',
+    remedy: 'Use a model of the zoo that takes them (processing: server or client), or the samples "random"',
   });
 }

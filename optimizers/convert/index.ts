@@ -1,3 +1,5 @@
+export { converterNamed } from './registry.js';
+
 import { removeDead } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/index.js';
 import { convertGraph } from './graph.js';

@@ -1,5 +1,6 @@
+import { accuracyMetricNamed } from '../accuracy/index.js';
 import { percentile, percentileFloor } from '../stats/index.js';
-import { formatDuration } from '../units.js';
+import { formatDuration, significant } from '../units.js';
 import type { GateDefinition, GateFinding, GateInput } from './contract.js';
 import { percent } from './text.js';
 
@@ -30,11 +31,14 @@ export const accuracyTarget: GateDefinition = {
   name: 'target-accuracy',
   summary: 'accuracy, measured in the same trial, reaches the scenario’s target',
   check({ accuracy, targets }): GateFinding | undefined {
-    if (targets.accuracy === undefined || accuracy === null || accuracy.value >= targets.accuracy) return undefined;
-    const { interval } = accuracy;
+    if (targets.accuracy === undefined || accuracy === null) return undefined;
+    const { interval, metric, value } = accuracy;
+    const { lowerIsBetter } = accuracyMetricNamed(metric);
+    if (lowerIsBetter ? value <= targets.accuracy : value >= targets.accuracy) return undefined;
+    const text = (figure: number) => (lowerIsBetter ? significant(figure) : percent(figure));
     return {
       severity: 'missed',
-      message: `${accuracy.metric} ${percent(accuracy.value)} (95 % interval ${percent(interval.low)} to ${percent(interval.high)}) is below the target of ${percent(targets.accuracy)}.`,
+      message: `${metric} ${text(value)} (95 % interval ${text(interval.low)} to ${text(interval.high)}) is ${lowerIsBetter ? 'above' : 'below'} the target of ${text(targets.accuracy)}.`,
       advice: 'Use a more exact variant of the model; a faster wrong answer is no result.',
     };
   },
@@ -54,7 +58,9 @@ export const relativeAccuracyTarget: GateDefinition = {
         message: `${accuracy.metric} ${percent(accuracy.value)} can't be held against ${system}, whose accuracy was not measured.`,
         advice: `See why the accuracy trial of ${system} did not end.`,
       };
-    if (accuracy.value >= share * reference) return undefined;
+    // An error may be larger by as much as a share may be smaller.
+    const { lowerIsBetter } = accuracyMetricNamed(accuracy.metric);
+    if (lowerIsBetter ? share * accuracy.value <= reference : accuracy.value >= share * reference) return undefined;
     return {
       severity: 'missed',
       message: `${accuracy.metric} ${percent(accuracy.value)} is ${percent(accuracy.value / reference)} of ${system}’s ${percent(reference)}; the target is ${percent(share)} of it.`,

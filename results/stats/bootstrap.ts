@@ -67,6 +67,19 @@ export function meanInterval(values: readonly number[], seed: bigint): Interval 
   return { ...drawn, low: Math.min(drawn.low, student.low), high: Math.max(drawn.high, student.high) };
 }
 
+/** Interval of any statistic of n independent units: `of` is told which were drawn, with repetition. Undefined below 2. */
+export function resampledInterval(n: number, seed: bigint, of: (drawn: Uint32Array) => number): Interval | undefined {
+  if (n < 2) return undefined;
+  const random = new FastRandom(seed);
+  const drawn = new Uint32Array(n);
+  const replicates = new Float64Array(RESAMPLES);
+  for (let r = 0; r < RESAMPLES; r++) {
+    for (let i = 0; i < n; i++) drawn[i] = uniformInt(random, n);
+    replicates[r] = of(drawn);
+  }
+  return expandedInterval(replicates.sort(), n);
+}
+
 /**
  * √n blocks, 10 to 100: long enough to hold a queue's memory (10,000 values: blocks of 100), enough of them for a stable
  * interval.

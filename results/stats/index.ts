@@ -1,5 +1,5 @@
 export { bisection } from './bisection.js';
-export { meanInterval, percentileInterval } from './bootstrap.js';
+export { meanInterval, percentileInterval, resampledInterval } from './bootstrap.js';
 export { chiSquareTail } from './chi-square.js';
 export { type Dispersion, dispersion } from './dispersion.js';
 export { betters } from './dominance.js';

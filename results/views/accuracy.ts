@@ -1,12 +1,14 @@
+import { accuracyMetricNamed } from '../accuracy/index.js';
+import { significant } from '../units.js';
 import type { Cell, ViewDefinition, ViewInput } from './contract.js';
-import { accuracyTrial, judgedSamples } from './support/accuracy-gate.js';
+import { accuracyTrial, judgements } from './support/accuracy-gate.js';
 import { comparedGroups, type Group, groupsOfType } from './support/groups.js';
 import { listed, percentText } from './support/text.js';
 
-/** How often the answers were right, of every trial that judged them. */
+/** How right the answers were, of every trial that judged them. */
 export const accuracy: ViewDefinition = {
   name: 'accuracy',
-  summary: 'Accuracy with its Wilson interval, where answers were judged',
+  summary: 'Accuracy with its interval, where answers were judged',
   render(input) {
     const { run } = input;
     const judged = [...groupsOfType(run, 'accuracy'), ...comparedGroups(run)].filter(
@@ -35,13 +37,14 @@ function sampledWords(judged: readonly Group[], input: ViewInput): string[] {
   let [compared, other] = [0, 0];
   const places = new Set<string>();
   for (const group of judged.filter(({ loadType }) => loadType !== 'accuracy')) {
-    const known = judgedSamples(input, accuracyTrial(input.run, group.system, group.transport)?.trial.id);
+    const known = judgements(input, accuracyTrial(input.run, group.system, group.transport)?.trial.id);
     for (const { trial } of group.summaries)
-      for (const [sample, right] of judgedSamples(input, trial.id)) {
+      for (const [sample, found] of judgements(input, trial.id)) {
         const before = known.get(sample);
         if (before === undefined) continue;
         compared++;
-        if (before === right) continue;
+        // Batches may round otherwise.
+        if (Math.abs(before - found) <= 1e-4 * Math.max(1, Math.abs(before))) continue;
         other++;
         places.add(`${group.system} under ${group.load}`);
       }
@@ -58,11 +61,14 @@ function few(names: readonly string[]): string {
 function rowsOf(group: Group, target: number | undefined): Cell[][] {
   return judgedOf(group).map(({ trial, accuracy: { metric, value, interval, correct, total } }): Cell[] => {
     const trials = [trial.id];
+    const { lowerIsBetter } = accuracyMetricNamed(metric);
+    const text = (figure: number) => (lowerIsBetter ? significant(figure) : percentText(figure, 2));
+    const misses = (bound: number) => (lowerIsBetter ? value > bound : value < bound);
     return [
       ...[group.system, group.transport, group.load, metric],
-      { text: percentText(value, 2), mark: target !== undefined && value < target ? 'bad' : undefined, trials },
-      { text: `${percentText(interval.low, 2)} – ${percentText(interval.high, 2)}`, trials },
-      { text: correct.toLocaleString('en-US'), trials },
+      { text: text(value), mark: target !== undefined && misses(target) ? 'bad' : undefined, trials },
+      { text: `${text(interval.low)} – ${text(interval.high)}`, trials },
+      { text: correct?.toLocaleString('en-US') ?? '–', trials },
       { text: total.toLocaleString('en-US'), trials },
     ];
   });

@@ -7,7 +7,7 @@ import { resolveModel } from '../../servers/models/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { convertModel } from '../convert-model.js';
-import { listModels, pullModel } from '../zoo.js';
+import { addFromFile, listModels, pullModel } from '../zoo.js';
 import { modelArgument } from './serve.js';
 
 /** `servemark models …`: one sub-command a line of `configure`. */
@@ -27,6 +27,12 @@ export const modelsCommand: CommandDefinition = {
       .argument('<name>', 'as in `servemark models list`')
       .option('--accept-licence', 'you accept the licence; asked for on a terminal otherwise')
       .action((name: string, options: { acceptLicence?: boolean }) => finish(pullModel(name, options)));
+    command
+      .command('add')
+      .description('make a model of yours known by a name: a file or a package’s, its licence, samples and processors')
+      .argument('<entry.yaml>', 'see servers/models/README.md')
+      .option('--accept-licence', 'you accept the licence; asked for on a terminal otherwise')
+      .action((file: string, options: { acceptLicence?: boolean }) => finish(addFromFile(file, options)));
     command
       .command('inspect')
       .description('inputs, outputs, operators, parameters, FLOPs a row and what batching can gain')

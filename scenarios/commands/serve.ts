@@ -3,7 +3,7 @@ import { unknownName } from '../../results/lookup.js';
 import { duration, parseFraction } from '../../results/units.js';
 import type { Isolation } from '../../servers/executors/index.js';
 import type { ModelSpec } from '../../servers/models/index.js';
-import { findModel, models } from '../../servers/models/index.js';
+import { findModel, models, packagedModels } from '../../servers/models/index.js';
 import { runtimes } from '../../servers/runtimes/index.js';
 import { type OpenServer, startRepositoryServer, startServer } from '../../servers/server.js';
 import type { EndpointSpec } from '../../servers/spec.js';
@@ -25,6 +25,7 @@ interface ServeOptions {
   readonly restPort: string;
   readonly grpcPort: string;
   readonly grpcEngine: string;
+  readonly processing: string;
   readonly profile?: string;
   readonly requestLog?: string;
   readonly requestLogSample: string;
@@ -61,6 +62,11 @@ export const serveCommand: CommandDefinition = {
       .option('--rest-port <port>', '0 = any free port', '8000')
       .option('--grpc-port <port>', '0 = any free port', '8001')
       .option('--grpc-engine <name>', 'grpc (our own) or grpc-js (the library)', 'grpc')
+      .option(
+        '--processing <where>',
+        'server (processors of the model’s entry), or none: tensors as they are',
+        'server',
+      )
       .option('--profile <file>', 'cost table from `servemark profile`, for strategies that plan with it')
       .option('--request-log <file>', 'append one JSON line a request; - = standard output')
       .option('--request-log-sample <share>', 'of the requests, like 1%', '100%')
@@ -118,6 +124,7 @@ async function serveOne(
       strategy: { name: options.strategy, options: parseSettings(options.set) },
       instances: wholeNumber('--instances', options.instances, 1, 64),
       isolation,
+      processing: oneOf('--processing', options.processing, ['server', 'none']),
       profile: options.profile === undefined ? undefined : readProfile(options.profile),
     },
     events,
@@ -189,7 +196,7 @@ export function modelArgument(text: string, name?: string, options: Readonly<Rec
   if (text !== 'onnx' && runtimes.some((runtime) => runtime.name === text)) return { runtime: text, name, options };
   if (!/[./\\]/.test(text))
     throw new UserError({
-      ...unknownName('MODEL', 'model', text, [...models, 'synthetic', 'null']),
+      ...unknownName('MODEL', 'model', text, [...models, ...packagedModels, 'synthetic', 'null']),
       remedy: 'For a file give its path: ./my.onnx',
     });
   return { path: text, name, options };

@@ -1,4 +1,4 @@
-import type { ProcessingSpec, ProcessorChoice } from '../processing/index.js';
+import type { ProcessingSpec } from '../processing/index.js';
 
 /** A model file found, with what is known of where it came from. */
 export interface ResolvedModel {
@@ -28,12 +28,15 @@ export interface ModelDefinition extends ModelSource {
   readonly name: string;
   readonly summary: string;
   readonly runtime: string;
+  /** Of a model that the user added from a file. */
+  readonly licence?: string;
   /** Name of the sample library that fits it (clients/samples), if any. */
   readonly samples?: string;
   /** Name of the library that passes may train and calibrate on: other samples than `samples`. */
   readonly trainingSamples?: string;
+  /** How its answers are judged (results/accuracy); absent: top-1. */
+  readonly metric?: string;
   /** What makes its inputs of images, text …, and what makes answers of its outputs. */
-  readonly pre?: ProcessorChoice;
-  readonly post?: ProcessorChoice;
+  readonly processing?: ProcessingSpec | undefined;
   readonly states?: Readonly<Record<string, string>>;
 }

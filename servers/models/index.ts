@@ -1,8 +1,10 @@
+export { addedModels, entrySchema, newModel } from './added.js';
 export { batchingProblem } from './batch.js';
-export type { ResolvedModel } from './contract.js';
+export type { ModelDefinition, ResolvedModel } from './contract.js';
 export { runtimeOf } from './file.js';
 export { inspectModel } from './inspect.js';
-export { isFetched, licencesOf, type PackagedModel, pinsOf, pull } from './packaged.js';
+export { isFetched, licencesOf, modelPath, type PackagedModel, pinsOf, pull } from './packaged.js';
+export { processingOf } from './processing-of.js';
 export { findModel, models, packagedModels } from './registry.js';
 export { resolveModel } from './resolve.js';
 export type { DenseSizes, MadeModel, ModelSpec } from './spec.js';

@@ -1,8 +1,11 @@
 import { lookUp } from '../../results/lookup.js';
+import { addedModels } from './added.js';
 import type { ModelDefinition } from './contract.js';
 import { fashionMlp } from './fashion-mlp.js';
 import type { PackagedModel } from './packaged.js';
+import { efficientnetLite0 } from './zoo/efficientnet-lite0.js';
 import { magika } from './zoo/magika.js';
+import { minilmL3 } from './zoo/minilm.js';
 import { ppocrAngle, ppocrDetect, ppocrReadBoxes, ppocrRecognise } from './zoo/ppocr.js';
 import { sileroVad } from './zoo/silero-vad.js';
 
@@ -13,6 +16,8 @@ export const models = [
 
 /** Models that packages carry, pinned by hash. One import and one line per addition. */
 export const packagedModels: readonly PackagedModel[] = [
+  efficientnetLite0, // photo → class
+  minilmL3, // text → embedding
   magika, // bytes of a file → its type
   ppocrDetect, // image → where text is
   ppocrRecognise, // line of text → characters
@@ -23,10 +28,15 @@ export const packagedModels: readonly PackagedModel[] = [
 
 /** The model of that name, if the zoo has it. */
 export function findModel(name: string): ModelDefinition | undefined {
-  return [...models, ...packagedModels].find((definition) => definition.name === name);
+  return known().find((definition) => definition.name === name);
 }
 
 /** The model of that name. Throws UserError that lists the zoo. */
 export function modelNamed(name: string, place = 'model'): ModelDefinition {
-  return lookUp<ModelDefinition>([...models, ...packagedModels], name, 'model in the zoo', place);
+  return lookUp<ModelDefinition>(known(), name, 'model in the zoo', place);
+}
+
+/** What ships with servemark wins over what was added under the same name. */
+function known(): readonly ModelDefinition[] {
+  return [...models, ...packagedModels, ...addedModels()];
 }

@@ -1,6 +1,7 @@
 import { parseRuntimeOptions, runtimeNamed } from '../runtimes/index.js';
 import type { ResolvedModel } from './contract.js';
 import { fileModel } from './file.js';
+import { definitionOf } from './processing-of.js';
 import { modelNamed } from './registry.js';
 import type { ModelSpec } from './spec.js';
 
@@ -16,7 +17,14 @@ async function find(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedMode
   if ('zoo' in spec) return modelNamed(spec.zoo).resolve(signal);
   if ('path' in spec) {
     const file = await fileModel(spec.path, spec.name, spec.root, {}, spec.runtime).resolve(signal);
-    return spec.made ? { ...file, provenance: `made by ${spec.made.passes.map(({ name }) => name).join(', ')}` } : file;
+    if (!spec.made) return file;
+    const { processing, states } = definitionOf(spec) ?? {};
+    return {
+      ...file,
+      processing,
+      states,
+      provenance: `made by ${spec.made.passes.map(({ name }) => name).join(', ')}`,
+    };
   }
   return {
     name: spec.name ?? runtimeNamed(spec.runtime).name,

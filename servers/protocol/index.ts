@@ -11,6 +11,6 @@ export { encodeJsonRequest, inferPath } from './json-request.js';
 export { decodeJsonResponse } from './json-response.js';
 export { argmax, classOf, numbersOf } from './scores.js';
 export type { InferenceService, InferOutcome, InferTicket, ModelIndex, ModelRepository } from './service.js';
-export { byteCount, ELEMENT_BYTES, elementCount, joinBytes, showShape } from './tensors.js';
+export { byteCount, ELEMENT_BYTES, elementCount, joinBytes, showShape, splitBytes } from './tensors.js';
 export { TIMING_PARAMETERS, timingsFromParameters } from './timings.js';
 export * from './types.js';

@@ -143,3 +143,14 @@ describe('sessions of dependent requests', () => {
     expect(() => planLoad('sessions', { rate: 1, steps, ...options }, CONTEXT)).toThrow(message);
   });
 });
+
+test('the steps of a session with consecutive samples take pieces that follow each other, around the end too', () => {
+  const plan = planOf([{ name: 'a' }, { name: 'b' }, { name: 'c' }], { sequence: true, consecutive: true }, 20);
+  const starts = new Set<number>();
+  for (let k = 0; k < plan.sampleIndex.length; k += 3) {
+    const [first, ...others] = plan.sampleIndex.subarray(k, k + 3);
+    starts.add(first!);
+    expect(others).toEqual([(first! + 1) % 8, (first! + 2) % 8]);
+  }
+  expect(starts.size).toBeGreaterThan(1);
+});

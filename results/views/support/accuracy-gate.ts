@@ -46,12 +46,24 @@ export function accuracyTrial(run: StoredRun, system: string, transport: string)
   return undefined;
 }
 
-/** Sample → right, of a trial's judged answers; empty where nothing was judged or the records are gone. */
-export function judgedSamples({ records }: ViewInput, trialId: string | undefined): ReadonlyMap<number, boolean> {
+/** Sample → right, of a trial's judged answers; empty where none is right or wrong, or the records are gone. */
+export function judgedSamples(input: ViewInput, trialId: string | undefined): ReadonlyMap<number, boolean> {
   const found = new Map<number, boolean>();
-  const table = trialId === undefined ? undefined : records(trialId);
+  const table = trialId === undefined ? undefined : input.records(trialId);
   for (let row = 0; table && row < table.length; row++)
     if (table.correct[row] !== UNKNOWN && table.warmUp[row] === 0)
       found.set(table.sampleIndex[row]!, table.correct[row] === 1);
+  return found;
+}
+
+/** Sample → judgement by the trial's metric (1: right, 0: wrong, or a number); empty as above. */
+export function judgements(input: ViewInput, trialId: string | undefined): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  const table = trialId === undefined ? undefined : input.records(trialId);
+  for (let row = 0; table && row < table.length; row++) {
+    if (table.warmUp[row] !== 0) continue;
+    const judgement = table.correct[row] === UNKNOWN ? table.judgement[row]! : table.correct[row]!;
+    if (!Number.isNaN(judgement)) found.set(table.sampleIndex[row]!, judgement);
+  }
   return found;
 }

@@ -1,3 +1,4 @@
+import { accuracyMetricNamed } from '../../accuracy/index.js';
 import type { PlannedSystem } from '../../run.js';
 import { betters, type PairedRatio, type PairedShares, pairedRatio, pairedShares } from '../../stats/index.js';
 import type { TrialSummary } from '../../summary.js';
@@ -95,7 +96,9 @@ function dominators(row: Omit<VariantRow, 'dominatedBy'>, rows: readonly Omit<Va
 /** Higher is better. Where nobody judged answers, accuracy has no part. Undefined where one of the others is missing. */
 function figuresOf({ latency: slow, throughput: fast, system, accuracy }: Omit<VariantRow, 'dominatedBy'>) {
   if (!slow || !fast) return undefined;
-  return [-slow.merged.value, fast.merged.value, -system.model!.bytes, accuracy?.accuracy?.value ?? 0];
+  const judged = accuracy?.accuracy;
+  const sign = judged && accuracyMetricNamed(judged.metric).lowerIsBetter ? -1 : 1;
+  return [-slow.merged.value, fast.merged.value, -system.model!.bytes, judged ? sign * judged.value : 0];
 }
 
 /** The first load of the first type that the run has. */

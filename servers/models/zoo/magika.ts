@@ -20,6 +20,7 @@ export const magika = packaged({
       sha256: 'ae24c742205358f6ff6dfd5facb6743fb69743dbba8373e73da58ff0cbd695db',
     },
   },
+  samples: 'typed-files',
   pre: { name: 'magika-bytes' },
   post: { name: 'classes', options: { labelsUnder: 'target_labels_space' } },
 });

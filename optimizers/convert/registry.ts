@@ -1,0 +1,21 @@
+import { lookUp } from '../../results/lookup.js';
+import type { OnnxModel } from '../onnx/index.js';
+import { efficientnetLite0 } from './efficientnet-lite0.js';
+import { sileroStreams } from './silero-streams.js';
+
+/** Makes an ONNX model of a file that a package carries. The same file gives the same bytes. */
+export interface Converter {
+  readonly name: string;
+  convert(path: string): OnnxModel;
+}
+
+/** One import and one line per addition. */
+const converters = [
+  { name: 'silero-streams', convert: sileroStreams },
+  { name: 'efficientnet-lite0', convert: efficientnetLite0 },
+] as const satisfies readonly Converter[];
+
+/** The converter of that name. Throws UserError. */
+export function converterNamed(name: string, place: string): Converter {
+  return lookUp<Converter>(converters, name, 'converter', place);
+}
