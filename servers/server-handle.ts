@@ -83,7 +83,9 @@ class ServerProcess {
     this.#options = options;
     this.#child = fork(fileURLToPath(compiledUrl(import.meta.url, './server-process.js')), [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
+      // A young generation that does not have to grow first. Large bodies count against it: with node's first 1 MB they outlive
+      // it, and the collector runs over the whole heap instead; half the processor time of a request of 600 kB.
+      execArgv: ['--min-semi-space-size=16'],
     });
     this.lines.follow(this.#child.stdout, options.onLine);
     this.lines.follow(this.#child.stderr, options.onLine);
