@@ -7,7 +7,7 @@ import type { PassStep } from '../optimize.js';
 export const DEFAULT_MOVES: readonly PassStep[] = [
   { name: 'prune-structured', options: { share: 0.5, epochs: 2, trainCount: 12_000 } },
   { name: 'prune-structured', options: { share: 0.75, epochs: 2, trainCount: 12_000 } },
-  { name: 'low-rank', options: { ratio: 0.25 } },
+  { name: 'low-rank', options: { energy: 0.99, by: 'activation' } },
   { name: 'quantize-dynamic', options: {} },
   { name: 'quantize-static', options: { method: 'min-max' } },
   { name: 'quantize-static', options: { method: 'entropy' } },

@@ -49,14 +49,19 @@ export async function firstOutputs(
   const name = model.graph.output[0]!.name;
   const parts: Float32Array[] = [];
   const rows = await observe(model, [name], samples, count, (_name, values) => parts.push(values));
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const values = new Float32Array(length);
+  const values = joined(parts);
+  return { rows, width: values.length / rows, values };
+}
+
+/** One array of all parts, in order. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const values = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     values.set(part, at);
     at += part.length;
   }
-  return { rows, width: length / rows, values };
+  return values;
 }
 
 /** Samples for a pass that needs them; `what` says for what. Throws UserError with what to give. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SampleLibrary } from '../../../clients/samples/index.js';
-import { samplesNamed } from '../../../clients/samples/index.js';
 import { fidelityOf } from '../../../optimizers/fidelity.js';
 import { checkModel, type OnnxModel, readModel } from '../../../optimizers/onnx/index.js';
 import { encodeModel } from '../../../optimizers/onnx/write.js';
 import { type PassDefinition, parsePassOptions, passes } from '../../../optimizers/passes/index.js';
 import { UserError } from '../../../results/errors.js';
 import { denseNet, netForms, rowsLibrary } from '../../fixtures/dense-nets.js';
+import { fashionSamples } from '../../fixtures/fashion.js';
 import { FASHION_MLP } from '../../fixtures/onnx-models.js';
 
 /** They answer several models: held to what they promise in split.test.ts. */
@@ -24,7 +24,7 @@ const KEEPS: Readonly<Record<string, readonly [options: Record<string, unknown>,
   fp16: [{}, 0.9999],
   'prune-unstructured': [{ sparsity: 0.1 }, 0.98],
   'prune-structured': [{ share: 0, multiple: 1 }, 0.999999],
-  'low-rank': [{ ratio: 0.4, minWeights: 0 }, 0.3],
+  'low-rank': [{ ratio: 0.4, minWeights: 0, minSide: 1 }, 0.3],
   distill: [{ hidden: [8], epochs: 1 }, -1],
   graph: [{}, 0.999999],
 };
@@ -71,7 +71,7 @@ describe.each(QUICK.map((pass): [string, PassDefinition] => [pass.name, pass]))(
     test('keeps its interface and its accuracy', async () => {
       const chosen = KEEPS[name]?.[0];
       const model = readModel(FASHION_MLP);
-      const samples = await fashion();
+      const samples = await fashionSamples();
       const fitting = name === 'distill' || name === 'qat' ? { ...chosen, trainCount: 240, epochs: 1 } : chosen;
       const result = await apply(pass, model, parsePassOptions(pass, fitting), samples);
       expect(result).toBeDefined();
@@ -116,10 +116,4 @@ function interfaceOf({ graph, initializers }: OnnxModel): unknown {
 
 function opsetOf({ head }: OnnxModel): number {
   return Number(head.opsetImport.find(({ domain }) => domain === '')?.version);
-}
-
-async function fashion(): Promise<SampleLibrary> {
-  const inputs = [{ name: 'x', datatype: 'FP32', shape: [-1, 784] }] as const;
-  const outputs = [{ name: 'logits', datatype: 'FP32', shape: [-1, 10] }] as const;
-  return samplesNamed('fashion-mnist').create({ metadata: { name: 'm', platform: '', inputs, outputs }, seed: 1n });
 }
