@@ -6,7 +6,7 @@ import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
 import type { DriveJob } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
-import { samplesNamed, withoutFirst } from './samples/index.js';
+import { apart, samplesNamed } from './samples/index.js';
 import { chained, createTransport } from './transports/index.js';
 
 /** A server core in the load process itself, for the in-process transport. */
@@ -104,7 +104,7 @@ async function driveAgainst(
       count: job.samples.count,
       dims: job.samples.dims,
     });
-    const samples = withoutFirst(library, job.samples.forPasses ?? 0);
+    const samples = apart(library, job.samples.forPasses ?? 0).others;
     const meet = job.share && start.meet;
     return await drive(job, transport, samples, (progress) => process.send?.(progress), signal, meet, processing);
   } finally {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { onlyFirst, type SampleLibrary, samplesNamed } from '../clients/samples/index.js';
+import { apart, type SampleLibrary, samplesNamed } from '../clients/samples/index.js';
 import { cacheFolder } from '../results/cache.js';
 import { UserError } from '../results/errors.js';
 import { readJsonIfWhole } from '../results/files.js';
@@ -79,11 +79,11 @@ function stemOf(path: string): string {
 }
 
 async function samplesFor({ samples }: MadeModel, parent: ResolvedModel, place: string): Promise<SampleLibrary> {
-  if (samples === null)
+  if (samples === null || samples.forPasses === undefined)
     throw new UserError({
       place,
-      found: 'no samples are given',
-      remedy: 'Add samples: { name: …, forPasses: 1000 }, of which passes see the first and loads the others',
+      found: samples === null ? 'no samples are given' : `none of the samples ${samples.name} are for passes`,
+      remedy: `Add samples: { name: ${samples?.name ?? '…'}, forPasses: 1000 }: passes see so many, loads and accuracy the others`,
     });
   const library = await samplesNamed(samples.name, place).create({
     metadata: { name: parent.name, ...(await inspectModel(parent)) },
@@ -92,7 +92,7 @@ async function samplesFor({ samples }: MadeModel, parent: ResolvedModel, place: 
     count: samples.count,
     dims: samples.dims,
   });
-  return samples.first === undefined ? library : onlyFirst(library, samples.first);
+  return apart(library, samples.forPasses).forPasses;
 }
 
 /** A pass's refusal, said at the place of the scenario. */

@@ -76,7 +76,7 @@ export interface SamplesChoice {
   readonly directory?: string | undefined;
   readonly count?: number | undefined;
   readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
-  /** The library's first samples are for passes: no load sees them. */
+  /** So many samples, evenly spread, are for passes: no load sees them. */
   readonly forPasses?: number | undefined;
 }
 

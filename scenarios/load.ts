@@ -308,8 +308,7 @@ function placed(system: SystemSpec, choice: SamplesChoice | undefined): SystemSp
 function placedModel(model: ModelSpec, of: string, choice: SamplesChoice | undefined): ModelSpec {
   if (!('path' in model) || !model.made) return model;
   const samples = choice ?? ownSamples(model.made.parent);
-  const { forPasses, ...library } = samples ?? {};
-  const made = { ...model.made, samples: samples ? { ...library, name: samples.name, first: forPasses } : null };
+  const made = { ...model.made, samples: samples ?? null };
   return { ...model, name: model.name ?? variantName(of), path: variantPath(made), made };
 }
 

@@ -1,5 +1,4 @@
-import { type SampleLibrary, samplesNamed } from '../clients/samples/index.js';
-import { halves, type Roles } from '../optimizers/held-out.js';
+import { halves, type SampleLibrary, type SampleParts, samplesNamed } from '../clients/samples/index.js';
 import type { PassStep } from '../optimizers/optimize.js';
 import { UserError } from '../results/errors.js';
 import { inspectModel, type ResolvedModel } from '../servers/models/index.js';
@@ -30,7 +29,7 @@ export interface SampleRoles {
 
 /** Libraries are made when they are asked for; judging takes all samples as long as no pass asked for any. */
 export function sampleRoles(model: ResolvedModel, place: string, names: SampleNames): SampleRoles {
-  let roles: Promise<Roles> | undefined;
+  let roles: Promise<SampleParts> | undefined;
   let whole: Promise<SampleLibrary> | undefined;
   let used: SampleLibrary | undefined;
   let note: string | undefined;
@@ -47,12 +46,12 @@ export function sampleRoles(model: ResolvedModel, place: string, names: SampleNa
     whole ??= create(names.judging, '--samples');
     return whole;
   };
-  const decide = async (): Promise<Roles> => {
+  const decide = async (): Promise<SampleParts> => {
     if (names.training !== undefined)
       try {
-        const training = await create(names.training, '--train-samples');
+        const forPasses = await create(names.training, '--train-samples');
         // Without samples to judge on nothing is judged; the passes still have theirs.
-        return { training, judging: names.judging === undefined ? training : await judging() };
+        return { forPasses, others: names.judging === undefined ? forPasses : await judging() };
       } catch (error) {
         if (!(error instanceof UserError) || !names.trainingIsOptional) throw error;
         note = `${names.training.name} is not here (${error.problems[0]!.place}): passes saw every second sample, accuracy is judged on the others`;
@@ -67,14 +66,14 @@ export function sampleRoles(model: ResolvedModel, place: string, names: SampleNa
     note: () => note,
     training: async () => {
       roles ??= decide();
-      used = (await roles).training;
+      used = (await roles).forPasses;
       return used;
     },
     settle: async () => {
       roles ??= decide();
       await roles;
     },
-    judging: async () => (roles ? (await roles).judging : judging()),
+    judging: async () => (roles ? (await roles).others : judging()),
   };
 }
 

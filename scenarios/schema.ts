@@ -48,7 +48,9 @@ const samplesSchema = z.union([
       .int()
       .nonnegative()
       .optional()
-      .describe('the first so many samples are for passes (calibration, training): no load and no accuracy sees them'),
+      .describe(
+        'so many samples, evenly spread, are for passes (calibration, training): no load and no accuracy sees them',
+      ),
   }),
 ]);
 

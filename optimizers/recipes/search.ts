@@ -1,4 +1,4 @@
-import { halves } from '../held-out.js';
+import { halves } from '../../clients/samples/index.js';
 import { checkSteps, original, type PassStep, type Variant } from '../optimize.js';
 import type { PassContext } from '../passes/index.js';
 import { measureLatency } from './latency.js';
@@ -39,7 +39,7 @@ export async function searchPasses(
 ): Promise<{ readonly variant: Variant | null; readonly trail: RecipeTrail }> {
   checkSteps(moves);
   const startedAt = performance.now();
-  const { training: seen, judging: unseen } = halves(court.samples);
+  const { forPasses: seen, others: unseen } = halves(court.samples);
   const choosing = { ...court, samples: seen };
   const { rows, passed, tried } = await explore(moves, choosing, options, context);
   const final = await decide(passed, { ...court, samples: unseen }, options, context);

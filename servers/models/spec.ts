@@ -28,13 +28,13 @@ export type ModelSpec =
 export interface MadeModel {
   readonly parent: ModelSpec;
   readonly passes: readonly { readonly name: string; readonly options: Readonly<Record<string, unknown>> }[];
-  /** What passes may look at; `first`: no more than that many. Null where nothing fits. */
+  /** What passes may look at: so many of them, which nothing is judged on. Null where nothing fits. */
   readonly samples: {
     readonly name: string;
     readonly directory?: string | undefined;
     readonly count?: number | undefined;
     readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
-    readonly first?: number | undefined;
+    readonly forPasses?: number | undefined;
   } | null;
 }
 

@@ -19,7 +19,7 @@ describe('servemark optimize --recipe', () => {
     const { rows, gate, judgedOn } = trailOf('kept');
     expect(rows.map(({ outcome }) => outcome).slice(0, 3)).toEqual(['reference', 'broke', 'kept']);
     expect(gate).toBe(0.99);
-    expect(judgedOn.name).toMatch(/^fashion-mnist( \(odd half\))?$/);
+    expect(judgedOn.name).toMatch(/^fashion-mnist( \(part 2: 5000 samples\))?$/);
     const [reference, broke, half] = rows;
     expect(broke!.accuracy!.ofReference).toBeLessThan(0.99);
     expect(half!.accuracy!.ofReference).toBeGreaterThan(0.995);
@@ -98,6 +98,6 @@ describe('servemark optimize --search', () => {
     const broken = rows.filter(({ outcome }) => outcome === 'broke').map(({ passes }) => passes.join());
     expect(broken).toContain('prune-unstructured:sparsity=0.99');
     expect(rows.some(({ passes }) => passes.length > 1 && passes[0]!.startsWith('prune-unstructured'))).toBe(false);
-    expect(notes.join()).toMatch(/judged on fashion-mnist.* \(odd half\), which the choice had not seen/);
+    expect(notes.join()).toMatch(/judged on fashion-mnist.* \(part 2: \d+ samples\), which the choice had not seen/);
   }, 120_000);
 });

@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withoutFirst } from '../../clients/samples/index.js';
 import { loadScenario } from '../../scenarios/load.js';
 import { planTrials } from '../../scenarios/plan.js';
 import { makeVariants, planWithModels } from '../../scenarios/prepare.js';
@@ -91,20 +90,6 @@ test('a relative target names a system and needs accuracy; the reference is judg
   const trials = planTrials(loaded);
   expect(trials[0]!.identity).toMatchObject({ system: 'half', loadType: 'accuracy' });
   expect(trials.at(-1)).toMatchObject({ judge: true, judgedShare: 0.05 });
-});
-
-test('samples for passes are no load’s: sample 0 of the rest is the first behind them', () => {
-  const library = {
-    name: 'three',
-    totalSampleCount: 3,
-    performanceSampleCount: 3,
-    sha256: 'x',
-    inputs: () => [],
-    label: (index: number) => index,
-  };
-  const rest = withoutFirst(library, 2);
-  expect([rest.totalSampleCount, rest.label!(0)]).toEqual([1, 2]);
-  expect(() => withoutFirst(library, 3)).toThrow(/leave none/);
 });
 
 test('a system’s model that names no source is the scenario’s model with other options', () => {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import type { SampleLibrary } from '../../../clients/samples/index.js';
+import { halves, type SampleLibrary } from '../../../clients/samples/index.js';
 import { fidelityOf } from '../../../optimizers/fidelity.js';
-import { halves } from '../../../optimizers/held-out.js';
 import { addConstants } from '../../../optimizers/onnx/build.js';
 import { readModel } from '../../../optimizers/onnx/index.js';
 import { dimsOf, initializer, type OnnxModel } from '../../../optimizers/onnx/model.js';
@@ -91,7 +90,7 @@ describe('low-rank', () => {
 
   test('of the embedded model at an eighth of its bytes, fine-tuned on half of the images, is right on the others about as often', async () => {
     const model = readModel(FASHION_MLP);
-    const { training, judging } = halves(await fashionSamples());
+    const { forPasses: training, others: judging } = halves(await fashionSamples());
     const options = { energy: 0.98, by: 'activation', count: 300 } as const;
     const rough = await apply(model, options, training);
     const tuned = await apply(model, { ...options, epochs: 1 }, training);
