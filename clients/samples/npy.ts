@@ -18,7 +18,9 @@ export const npy = {
   summary: 'A folder of .npy or raw files: <input>.npy (samples × shape) or <input>/<n>.npy',
   async create({ metadata, directory, count, dims }) {
     if (!directory) throw new UserError({ place: 'samples npy', found: 'no folder is named', remedy: 'Set directory' });
-    const columns = await Promise.all(metadata.inputs.map((input) => readInput(directory, input, dims?.[input.name])));
+    // One after the other: of several missing inputs the first is named, always.
+    const columns: Tensor[][] = [];
+    for (const input of metadata.inputs) columns.push(await readInput(directory, input, dims?.[input.name]));
     const available = columns.map((column) => column.length);
     const found = Math.min(...available);
     if (Math.max(...available) !== found) throw differentCounts(directory, metadata.inputs, available);

@@ -5,7 +5,7 @@ import { dimsOf, type Initializer, initializer, normal, type OnnxModel } from '.
 import { TensorProto_DataType } from '../onnx/proto/onnx_pb.js';
 import { floats } from '../onnx/values.js';
 import { definePass } from './contract.js';
-import { sparsityAt, zeroSmallest } from './support/magnitude.js';
+import { sparsityAt, WHOLE_AT, zeroSmallest } from './support/magnitude.js';
 import { finished, nothingToDo, prepare, refuseQuantized } from './support/prepare.js';
 import { fineTune, mlpOf, training, withWeights } from './support/training.js';
 
@@ -52,18 +52,21 @@ export const pruneUnstructured = definePass({
   },
 });
 
-const STEPS_BETWEEN = 32;
+/** Times that more is zeroed, evenly over the training up to where the share is whole. */
+const TIMES = 32;
 
 /** Zeroes more every few steps; between them what is 0 stays 0. */
 function gradually(
   sparsity: number,
   scope: 'layer' | 'global',
 ): (layers: readonly Float32Array[], done: number) => void {
-  let step = 0;
+  let times = 0;
   let zeros: readonly Uint8Array[] = [];
   return (layers, done) => {
     for (const [i, mask] of zeros.entries()) for (let at = 0; at < mask.length; at++) if (mask[at]) layers[i]![at] = 0;
-    if (step++ % STEPS_BETWEEN !== 0 && done < 1) return;
+    const due = Math.floor(TIMES * Math.min(1, done / WHOLE_AT));
+    if (due === times) return;
+    times = due;
     zeroSmallest(layers, sparsityAt(done, sparsity), scope);
     zeros = layers.map((values) => Uint8Array.from(values, (value) => Number(value === 0)));
   };

@@ -57,6 +57,11 @@ export class Mlp {
     return this.learn(rate, (logits, last) => squaredError(logits, last, wanted, this.classes));
   }
 
+  /** One step towards the softmax of `wanted` [batch, classes] at that temperature; answers the cross entropy before the step. */
+  imitateSoftly(wanted: Float32Array, temperature: number, rate: number): number {
+    return this.learn(rate, (logits, last) => softCrossEntropy(logits, last, wanted, temperature, this.classes));
+  }
+
   private learn(rate: number, lossOf: (logits: Float32Array, last: Dense) => number): number {
     const undo = this.hooks.beforeForward?.(this.layers);
     const loss = lossOf(this.forward(), this.layers.at(-1)!);
@@ -96,6 +101,34 @@ function crossEntropy(logits: Float32Array, layer: Dense, labels: Uint8Array, cl
     loss += Math.log(sum) + largest - values[labels[row]!]!;
   }
   return loss / layer.batch;
+}
+
+/** The same against the softmax of `wanted`, both at that temperature. Source: Hinton et al., *Distilling the knowledge*. */
+function softCrossEntropy(
+  logits: Float32Array,
+  layer: Dense,
+  wanted: Float32Array,
+  temperature: number,
+  classes: number,
+): number {
+  let loss = 0;
+  for (let row = 0; row < layer.batch; row++) {
+    const at = row * layer.outputs;
+    const found = softmax(logits.subarray(at, at + classes), temperature);
+    const target = softmax(wanted.subarray(row * classes, (row + 1) * classes), temperature);
+    for (let c = 0; c < classes; c++) {
+      layer.outputGradient[at + c] = (found[c]! - target[c]!) / layer.batch;
+      loss -= target[c]! * Math.log(Math.max(found[c]!, 1e-30));
+    }
+  }
+  return loss / layer.batch;
+}
+
+function softmax(values: Float32Array, temperature: number): Float64Array {
+  const largest = values.reduce((a, b) => Math.max(a, b));
+  const powers = Float64Array.from(values, (value) => Math.exp((value - largest) / temperature));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
 }
 
 /** Mean squared error over rows and classes; leaves its gradient in the layer. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Bench, Figure } from './figure.js';
 
 /**
- * `npm run bench`: every bench, one after the other, in about four minutes. `npm run bench -- clients lateness` runs those
+ * `npm run bench`: every bench, one after the other, in about five minutes. `npm run bench -- clients lateness` runs those
  * whose names contain a word; `--rounds 9` repeats everything more often than five times.
  */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   clients: () => import('./clients.bench.js'),
   servers: () => import('./servers.bench.js'),
   monitors: () => import('./monitors.bench.js'),
+  variants: () => import('./variants.bench.js'),
   lateness: () => import('./lateness.bench.js'),
 };
 

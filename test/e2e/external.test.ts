@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { which } from '../../results/which.js';
+import { pythonWith } from '../fixtures/python.js';
 import { finish, servemark, start } from './cli.js';
 import { onlyRun, readJson, scenarioFile, trialFiles, workFolder } from './folders.js';
 import { child, descendants, gone, HAS_PROC } from './processes.js';
@@ -10,20 +9,7 @@ import { child, descendants, gone, HAS_PROC } from './processes.js';
 const folder = workFolder('external');
 const bin = fileURLToPath(new URL('../../bin/servemark.js', import.meta.url));
 const homeMade = fileURLToPath(new URL('../fixtures/servers/json-only.mjs', import.meta.url));
-/** The first Python that has the modules. */
-function pythonWith(modules: string): string | undefined {
-  const found = [process.env.SERVEMARK_PYTHON, which('tritonclient-python'), which('python3')].find((python) => {
-    if (!python) return false;
-    return spawnSync(python, ['-c', `import ${modules}`], { stdio: 'ignore' }).status === 0;
-  });
-  if (!found)
-    console.log(
-      `skipped: an external server in Python for real (no Python has ${modules}; SERVEMARK_PYTHON names one)`,
-    );
-  return found;
-}
-
-const python = pythonWith('fastapi, uvicorn, orjson, onnxruntime');
+const python = pythonWith('fastapi, uvicorn, orjson, onnxruntime', 'an external server in Python for real');
 
 describe('external servers as systems', () => {
   test('stand in one table with ours; what this machine or the server lacks is skipped, what dies is failed', async () => {

@@ -8,9 +8,12 @@ export function zeroSmallest(arrays: readonly Float32Array[], share: number, sco
   for (const array of arrays) zero(array, threshold);
 }
 
-/** Share of zeros after a fraction `done` of the training: final · (1 − (1 − done)³), whole at 80 % of it. */
+/** Where in the training the share of zeros is whole; the rest lets what is left settle. */
+export const WHOLE_AT = 0.8;
+
+/** Share of zeros after a fraction `done` of the training: final · (1 − (1 − done)³), whole at `WHOLE_AT` of it. */
 export function sparsityAt(done: number, final: number): number {
-  const progress = Math.min(1, done / 0.8);
+  const progress = Math.min(1, done / WHOLE_AT);
   return final * (1 - (1 - progress) ** 3);
 }
 

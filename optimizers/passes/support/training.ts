@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SampleLibrary } from '../../../clients/samples/index.js';
 import { UserError } from '../../../results/errors.js';
-import { Mt19937, permutation } from '../../../results/stats/index.js';
+import { canonicalDouble, FastRandom, Mt19937, permutation, uniformInt } from '../../../results/stats/index.js';
 import { addConstants, node } from '../../onnx/build.js';
 import { consumersOf, nameSource } from '../../onnx/graph.js';
 import { initializer, type OnnxModel } from '../../onnx/model.js';
@@ -22,6 +22,16 @@ export const training = {
   trainCount: z.number().int().positive().default(60_000),
   /** What the net learns: the given net's outputs (`teacher`), or the samples' labels. */
   targets: z.enum(['teacher', 'labels']).default('teacher'),
+  /**
+   * With it a net learns the softmax of the given net's outputs at this temperature (for classifiers: what they decide); without,
+   * the outputs themselves. With `targets: teacher` only.
+   */
+  temperature: z.number().positive().optional(),
+  /**
+   * So many more inputs a sample, each a mix of two, which the given net answers as any other: few samples last longer. With
+   * `targets: teacher` only.
+   */
+  mixed: z.number().int().nonnegative().default(0),
 };
 
 export interface TrainingOptions {
@@ -29,6 +39,8 @@ export interface TrainingOptions {
   readonly rate: number;
   readonly seed: number;
   readonly trainCount: number;
+  readonly mixed: number;
+  readonly temperature?: number | undefined;
   readonly targets: 'teacher' | 'labels';
 }
 
@@ -94,8 +106,16 @@ export async function fineTune(
   context: PassContext,
   hooks: TuneHooks = {},
 ): Promise<Tuned> {
-  const samples = await samplesFor(context, 'training needs samples');
-  const count = Math.min(options.trainCount, samples.totalSampleCount);
+  if (options.temperature !== undefined && options.targets === 'labels')
+    throw new UserError({
+      place: 'temperature',
+      found: 'labels have no temperature',
+      allowed: 'temperature with targets: teacher',
+    });
+  const given = await samplesFor(context, 'training needs samples');
+  const own = Math.min(options.trainCount, given.totalSampleCount);
+  const samples = withMixed(given, own, options);
+  const count = own * (1 + options.mixed);
   const goal = options.targets === 'labels' ? labelsOf(samples, count) : await firstOutputs(teacher, samples, count);
   const inputs = inputsOf(samples, count, net.widths[0]!);
   const random = new Mt19937(BigInt(options.seed));
@@ -112,7 +132,7 @@ export async function fineTune(
       const rows = order.subarray(from, from + batch);
       fill(mlp, inputs, rows, net.widths[0]!);
       const rate = (options.rate / 2) * (1 + Math.cos((Math.PI * step) / steps));
-      loss = learn(mlp, goal, rows, rate);
+      loss = learn(mlp, goal, rows, rate, options.temperature);
       if (hooks.afterStep) changeWeights(mlp, net.widths, (each) => hooks.afterStep!(each, (step + 1) / steps));
     }
   }
@@ -120,9 +140,11 @@ export async function fineTune(
     layers: net.widths.slice(1).map((width, i) => unpadded(mlp, i, net.widths[i]!, width)),
     facts: {
       targets: options.targets,
-      samples: samples.name,
-      sha256: samples.sha256,
-      count,
+      ...(options.temperature !== undefined && { temperature: options.temperature }),
+      samples: given.name,
+      sha256: given.sha256,
+      count: own,
+      ...(options.mixed > 0 && { mixed: count - own }),
       epochs: options.epochs,
       seed: options.seed,
       lastLoss: loss,
@@ -148,7 +170,13 @@ function gemm(layer: DenseLayer, names: readonly [string, string]): NodeProto {
 
 type Goal = Uint8Array | { readonly width: number; readonly values: Float32Array };
 
-function learn(mlp: Mlp, goal: Goal, rows: Uint32Array | readonly number[], rate: number): number {
+function learn(
+  mlp: Mlp,
+  goal: Goal,
+  rows: Uint32Array | readonly number[],
+  rate: number,
+  temperature?: number,
+): number {
   if (goal instanceof Uint8Array)
     return mlp.train(
       Uint8Array.from(rows, (row) => goal[row]!),
@@ -157,7 +185,7 @@ function learn(mlp: Mlp, goal: Goal, rows: Uint32Array | readonly number[], rate
   const wanted = new Float32Array(rows.length * goal.width);
   for (const [i, row] of rows.entries())
     wanted.set(goal.values.subarray(row * goal.width, (row + 1) * goal.width), i * goal.width);
-  return mlp.imitate(wanted, rate);
+  return temperature === undefined ? mlp.imitate(wanted, rate) : mlp.imitateSoftly(wanted, temperature, rate);
 }
 
 function labelsOf(samples: SampleLibrary, count: number): Uint8Array {
@@ -168,6 +196,42 @@ function labelsOf(samples: SampleLibrary, count: number): Uint8Array {
       remedy: 'Train on the given net’s outputs: targets=teacher',
     });
   return Uint8Array.from({ length: count }, (_, i) => samples.label!(i));
+}
+
+/**
+ * The first `count` samples and behind them the mixed ones, each λ·a + (1 − λ)·b of two samples with λ uniform. Source: Zhang et
+ * al., *mixup*; Beyer et al., *Knowledge distillation: a good teacher is patient and consistent*.
+ */
+function withMixed(samples: SampleLibrary, count: number, { mixed, targets, seed }: TrainingOptions): SampleLibrary {
+  if (mixed === 0) return samples;
+  if (targets === 'labels')
+    throw new UserError({
+      place: 'mixed',
+      found: 'a mix of two samples has no label',
+      allowed: 'mixed with targets: teacher, or labels without it',
+    });
+  const random = new FastRandom(seed);
+  const pairs = Array.from({ length: count * mixed }, (_, i) => ({
+    a: i % count,
+    b: uniformInt(random, count),
+    share: canonicalDouble(random),
+  }));
+  return {
+    ...samples,
+    totalSampleCount: count + pairs.length,
+    inputs: (index) => {
+      if (index < count) return samples.inputs(index);
+      const { a, b, share } = pairs[index - count]!;
+      const [first, second] = [samples.inputs(a), samples.inputs(b)];
+      return first.map((tensor, i) => ({ ...tensor, data: mix(tensor.data, second[i]!.data, share) }));
+    },
+  };
+}
+
+/** FP32 values of both, weighted. */
+function mix(a: Uint8Array, b: Uint8Array, share: number): Uint8Array {
+  const [x, y] = [new Float32Array(new Uint8Array(a).buffer), new Float32Array(new Uint8Array(b).buffer)];
+  return new Uint8Array(x.map((value, i) => share * value + (1 - share) * y[i]!).buffer);
 }
 
 function inputsOf(samples: SampleLibrary, count: number, width: number): Float32Array {
