@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../results/errors.js';
-import type { RuntimeTensor } from '../../servers/runtimes/index.js';
+import { type RuntimeTensor, resizeAxis } from '../../servers/runtimes/index.js';
 import { cloneModel, type OnnxModel } from '../onnx/model.js';
 import { probeInputs, probeModel } from '../onnx/probe.js';
 import type { ValueInfoProto } from '../onnx/proto/onnx_pb.js';
@@ -41,6 +41,12 @@ export const bucket = definePass({
         kind: 'buckets',
         inputs,
         outputs,
+        sequence: Object.fromEntries(
+          [...model.graph.input, ...model.graph.output].flatMap((value) => {
+            const axes = axesOf(value, symbol);
+            return axes.length > 0 ? [[value.name, axes]] : [];
+          }),
+        ),
         steps: models.map(({ suffix }, i) => ({ kind: 'bucket', model: suffix, length: sorted[i]!, inputs, outputs })),
       },
       facts: {
@@ -135,20 +141,7 @@ function named(values: readonly ValueInfoProto[], name: string): ValueInfoProto 
 
 /** Axes made longer, with zeros behind, or shorter, cut behind. */
 function resized(tensor: RuntimeTensor, axes: readonly number[], factor: number): RuntimeTensor {
-  let current = tensor;
-  for (const axis of axes) current = resizedAlong(current, axis, factor);
-  return current;
-}
-
-function resizedAlong({ shape, buffer, ...rest }: RuntimeTensor, axis: number, factor: number): RuntimeTensor {
-  const to = shape[axis]! * factor;
-  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
-  const bytes = new Uint8Array(buffer);
-  const slice = bytes.length / outer;
-  const size = slice * factor;
-  const next = new Uint8Array(outer * size);
-  for (let i = 0; i < outer; i++) next.set(bytes.subarray(i * slice, i * slice + Math.min(slice, size)), i * size);
-  return { ...rest, shape: shape.map((dim, i) => (i === axis ? to : dim)), buffer: next.buffer };
+  return axes.reduce((current, axis) => resizeAxis(current, axis, current.shape[axis]! * factor), tensor);
 }
 
 function largestDifference(a: RuntimeTensor, b: RuntimeTensor): number {

@@ -10,9 +10,10 @@ import type { ModelSource } from './contract.js';
 const RUNTIMES: Readonly<Record<string, string>> = { '.onnx': 'onnx', '.json': 'tfjs' };
 
 /** Kind of a split model's plan → the runtime that executes it. */
-const PLAN_RUNTIMES: Readonly<Partial<Record<SplitPlan['kind'], string>>> = {
+const PLAN_RUNTIMES: Readonly<Record<SplitPlan['kind'], string>> = {
   pipeline: 'pipeline-parallel',
   tensor: 'tensor-parallel',
+  buckets: 'buckets',
 };
 
 /** A model file of the user's. Throws UserError where it is missing, of no known kind, empty, or outside of `root`. */
@@ -81,7 +82,7 @@ function refuseOutside(path: string, absolute: string, root: string): void {
 
 /** The runtime that loads the file. Throws UserError where none does, or a plan can't be read. */
 export function runtimeOf(path: string): string {
-  if (isPlan(path)) return runtimeOfPlan(path);
+  if (isPlan(path)) return PLAN_RUNTIMES[readPlan(path).kind];
   const runtime = RUNTIMES[extname(path).toLowerCase()];
   if (runtime !== undefined) return runtime;
   throw new UserError({
@@ -89,18 +90,6 @@ export function runtimeOf(path: string): string {
     found: `no runtime loads files that end in "${extname(path)}"`,
     allowed: [...Object.keys(RUNTIMES), PLAN_ENDING].join(', '),
     remedy: 'Export the model as ONNX',
-  });
-}
-
-function runtimeOfPlan(path: string): string {
-  const { kind } = readPlan(path);
-  const runtime = PLAN_RUNTIMES[kind];
-  if (runtime !== undefined) return runtime;
-  throw new UserError({
-    place: path,
-    found: `no runtime executes a plan of ${kind}`,
-    allowed: Object.keys(PLAN_RUNTIMES).join(', '),
-    remedy: 'Serve its models one by one',
   });
 }
 

@@ -36,6 +36,8 @@ const splitPlan = z.object({
   kind: z.enum(['pipeline', 'tensor', 'buckets']),
   inputs: z.array(z.string()),
   outputs: names,
+  /** Of `buckets`: input or output → its axes that count the sequence. */
+  sequence: z.record(z.string(), z.array(z.number().int().nonnegative())).optional(),
   steps: z.array(z.discriminatedUnion('kind', [whole, sharded, bucket])).min(1),
 });
 
@@ -54,6 +56,7 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 export type SplitPlan = DeepReadonly<z.output<typeof splitPlan>>;
 export type SplitStep = SplitPlan['steps'][number];
 export type WholeStep = Extract<SplitStep, { kind: 'whole' }>;
+export type BucketStep = Extract<SplitStep, { kind: 'bucket' }>;
 export type ShardedStep = Extract<SplitStep, { kind: 'sharded' }>;
 
 export const PLAN_ENDING = '.plan.json';

@@ -1,4 +1,5 @@
 import { checked, lookUp } from '../../results/lookup.js';
+import { buckets } from './buckets.js';
 import type { Runtime, RuntimeDefinition } from './contract.js';
 import { nullRuntime } from './null.js';
 import { onnx } from './onnx.js';
@@ -15,6 +16,7 @@ export const runtimes = [
   pipelineParallel, // stages in workers, one behind the other
   tensorParallel, // slices in workers, side by side
   staged, // stages in one worker, other work between them
+  buckets, // sequence lengths
   synthetic, // executions of known duration
   nullRuntime, // the harness measuring itself
 ] as const satisfies readonly RuntimeDefinition[];

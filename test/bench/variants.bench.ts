@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { denseModelFile } from '../../optimizers/onnx/dense.js';
+import { denseModelPath, makeDense } from '../../optimizers/onnx/dense.js';
 import { type OnnxModel, readModel, writeModel } from '../../optimizers/onnx/index.js';
 import { inTemporaryFolder } from '../../optimizers/onnx/session.js';
 import { parsePassOptions, passNamed } from '../../optimizers/passes/index.js';
@@ -23,7 +23,9 @@ const VARIANTS = [
  * is told as the outputs' relative error.
  */
 export async function run({ rounds }: BenchOptions): Promise<readonly Figure[]> {
-  const original = readModel(denseModelFile({ layers: 16, width: WIDTH, seed: 1 }));
+  const sizes = { layers: 16, width: WIDTH, seed: 1 };
+  makeDense(sizes, denseModelPath(sizes));
+  const original = readModel(denseModelPath(sizes));
   return inTemporaryFolder(async (folder) => {
     const runtimes: Runtime[] = [];
     for (const [i, variant] of VARIANTS.entries()) {

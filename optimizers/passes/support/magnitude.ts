@@ -17,14 +17,34 @@ export function sparsityAt(done: number, final: number): number {
   return final * (1 - (1 - progress) ** 3);
 }
 
-/** The magnitude up to which weights become 0, so that ⌊share · count⌋ of them do. */
+/**
+ * The magnitude up to which weights become 0, so that ⌊share · count⌋ of them do. Magnitudes are ordered as their bits are: two
+ * counts, by the upper and by the lower half of the bits, find it without sorting millions of them.
+ */
 function thresholdOf(arrays: readonly Float32Array[], share: number): number {
-  const sizes = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
-  let at = 0;
-  for (const array of arrays) for (const value of array) sizes[at++] = Math.abs(value);
-  sizes.sort();
-  const count = Math.floor(share * sizes.length);
-  return count === 0 ? -1 : sizes[count - 1]!;
+  const total = arrays.reduce((sum, { length }) => sum + length, 0);
+  const count = Math.floor(share * total);
+  if (count === 0) return -1;
+  const magnitudes = arrays.map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length));
+  const upper = new Uint32Array(1 << 15);
+  for (const each of magnitudes) for (const bits of each) upper[(bits & MAGNITUDE) >>> 16]!++;
+  const [high, before] = reach(upper, count);
+  const lower = new Uint32Array(1 << 16);
+  for (const each of magnitudes)
+    for (const bits of each) if ((bits & MAGNITUDE) >>> 16 === high) lower[bits & 0xffff]!++;
+  const [low] = reach(lower, count - before);
+  return new Float32Array(Uint32Array.of((high << 16) | low).buffer)[0]!;
+}
+
+/** All bits but the sign. */
+const MAGNITUDE = 0x7fffffff;
+
+/** The bin in which the count is reached, and how many lie before it. */
+function reach(bins: Uint32Array, count: number): [bin: number, before: number] {
+  let before = 0;
+  let bin = 0;
+  while (before + bins[bin]! < count) before += bins[bin++]!;
+  return [bin, before];
 }
 
 function zero(array: Float32Array, threshold: number): void {

@@ -67,3 +67,16 @@ export function joinLast(parts: readonly RuntimeTensor[]): RuntimeTensor {
   }
   return { ...first, shape: [...first.shape.slice(0, -1), width], buffer: joined.buffer };
 }
+
+/** An axis made longer, with zeros behind, or shorter, cut behind; the tensor itself where it has that size. */
+export function resizeAxis(tensor: RuntimeTensor, axis: number, size: number): RuntimeTensor {
+  const { shape, buffer } = tensor;
+  if (shape[axis] === size) return tensor;
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, ELEMENT_BYTES[tensor.datatype]);
+  const [from, to] = [shape[axis]! * inner, size * inner];
+  const bytes = new Uint8Array(buffer);
+  const resized = new Uint8Array(outer * to);
+  for (let i = 0; i < outer; i++) resized.set(bytes.subarray(i * from, i * from + Math.min(from, to)), i * to);
+  return { ...tensor, shape: shape.map((dim, i) => (i === axis ? size : dim)), buffer: resized.buffer };
+}

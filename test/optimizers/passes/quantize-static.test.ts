@@ -19,7 +19,7 @@ const python = pythonWith('onnx, onnxruntime.quantization', 'quantize-static bes
 const CALIBRATION = 200;
 
 test.skipIf(!python).each(['min-max', 'entropy', 'percentile'] as const)(
-  'by %s it is within 0.5 points and 5 %% of the bytes of onnxruntime.quantization, judged on images that calibrated neither',
+  'by %s it is within 0.5 points and a twentieth of the bytes of onnxruntime.quantization, judged on images that calibrated neither',
   async (method) => {
     const model = readModel(FASHION_MLP);
     const { forPasses, others } = apart(await fashionSamples(), CALIBRATION);
