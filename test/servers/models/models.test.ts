@@ -63,7 +63,7 @@ test('a model by its runtime needs no file; options are checked with their place
     'model synthetic.mode',
   );
   await expect(resolveModel({ runtime: 'abacus' })).rejects.toThrow(
-    'Allowed: onnx, tfjs, pipeline-parallel, tensor-parallel, buckets, synthetic, null',
+    'Allowed: onnx, tfjs, pipeline-parallel, tensor-parallel, staged, buckets, synthetic, null',
   );
   await expect(resolveModel({ zoo: 'unicorn' })).rejects.toThrow('there is no model in the zoo "unicorn"');
 });
