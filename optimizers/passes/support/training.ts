@@ -28,7 +28,7 @@ export const training = {
    */
   temperature: z.number().positive().optional(),
   /**
-   * So many more inputs a sample, each a mix of two, which the given net answers as any other: few samples last longer. With
+   * So many more inputs a sample, each a mix of two, which the given net answers like every input: few samples last longer. With
    * `targets: teacher` only.
    */
   mixed: z.number().int().nonnegative().default(0),
