@@ -43,7 +43,7 @@ export function encodeSequences(
     const step = k % (last + 1);
     return encode(sample, plan.query[k]! + 1, step === 0, step === last);
   });
-  const beyond = plan.query.at(-1)! + 2;
+  const beyond = plan.sessions!.singlesFrom ?? plan.query.at(-1)! + 2;
   const single = Array.from({ length: samples.performanceSampleCount }, (_, i) => encode(i, beyond + i, true, true));
   return (sample, kind) => (kind === 0 ? single[sample] : all[kind - 1]);
 }

@@ -1,4 +1,6 @@
+import { type DueQueue, PlanQueue } from './due-queue.js';
 import type { LoadPlan } from './loads/index.js';
+import { SessionQueue } from './session-queue.js';
 import { BURST, type Loop, type Send, type Timeline } from './timeline.js';
 
 export interface OpenLoopOptions {
@@ -14,20 +16,27 @@ export interface OpenLoopOptions {
 }
 
 /**
- * Sends each request at its due time, whatever became of the earlier ones. A late loop sends what is overdue at once, and in
- * the plan's order; it never shifts the plan.
+ * Sends each request at its due time, whatever became of the earlier ones; of sessions, each step when the answers it follows
+ * make it due. A late loop sends what is overdue at once, and in the plan's order; it never shifts the plan.
  */
 export class OpenLoop implements Loop {
-  /** Requests sent; also the number of the next one. */
-  issued = 0;
-  private inFlight = 0;
+  private readonly queue: DueQueue;
   private issuing = false;
   private over = false;
 
-  constructor(private readonly options: OpenLoopOptions) {}
+  constructor(private readonly options: OpenLoopOptions) {
+    const { plan } = options;
+    this.queue = plan.sessions ? new SessionQueue(plan) : new PlanQueue(plan);
+  }
+
+  /** Requests sent; of a plan without sessions also the number of the next one. */
+  get issued(): number {
+    return this.queue.issued;
+  }
 
   start(): void {
-    this.options.timeline.follow?.(this.options.originNs);
+    const { plan, timeline, originNs } = this.options;
+    if (!plan.sessions) timeline.follow?.(originNs);
     this.issue();
   }
 
@@ -35,9 +44,10 @@ export class OpenLoop implements Loop {
     this.end(reason);
   }
 
-  private issue(): void {
-    if (this.over) return;
-    const { plan, originNs, maxDurationNs, timeline } = this.options;
+  private readonly issue = (): void => {
+    if (this.over || this.issuing) return;
+    const { plan, originNs, maxDurationNs, timeline, send } = this.options;
+    const { queue } = this;
     let now = timeline.now() - originNs;
     if (now >= maxDurationNs) {
       this.end('maximum duration');
@@ -45,34 +55,19 @@ export class OpenLoop implements Loop {
     }
     this.issuing = true;
     for (let burst = 0; burst < BURST && this.isDue(now); burst++) {
-      this.sendNext();
+      queue.sendNext(send, this.issue);
       now = timeline.now() - originNs;
     }
     this.issuing = false;
     if (this.over) return;
-    if (this.issued === plan.dueNs.length) this.end(null);
-    else if (this.inFlight < plan.cap) timeline.wakeAt(originNs + plan.dueNs[this.issued]!, this.wake);
-  }
-
-  private readonly wake = (): void => this.issue();
+    if (queue.isOver) this.end(null);
+    else if (queue.inFlight < plan.cap && queue.nextDueNs < Number.POSITIVE_INFINITY)
+      timeline.wakeAt(originNs + queue.nextDueNs, this.issue);
+  };
 
   private isDue(now: number): boolean {
-    const { dueNs, cap } = this.options.plan;
-    return !this.over && this.issued < dueNs.length && this.inFlight < cap && dueNs[this.issued]! <= now;
+    return !this.over && this.queue.inFlight < this.options.plan.cap && this.queue.nextDueNs <= now;
   }
-
-  private sendNext(): void {
-    const { plan, send } = this.options;
-    const k = this.issued++;
-    this.inFlight++;
-    send(plan.sampleIndex[k]!, plan.query[k]!, plan.dueNs[k]!, this.completed, plan.mix?.of[k] ?? 0);
-  }
-
-  /** The cap may have held back what is due: only then has a completion something to set off. */
-  private readonly completed = (): void => {
-    const wasFull = this.inFlight-- >= this.options.plan.cap;
-    if (wasFull && !this.issuing) this.issue();
-  };
 
   private end(stoppedEarly: string | null): void {
     if (this.over) return;

@@ -7,7 +7,6 @@ import type { LoadPlan } from './loads/index.js';
 import { OpenLoop } from './open-loop.js';
 import type { ClientProcessing } from './processing.js';
 import { type Judging, Requests } from './requests.js';
-import { SessionLoop } from './session-loop.js';
 import type { Loop, Timeline } from './timeline.js';
 import type { Transport } from './transports/index.js';
 
@@ -62,7 +61,7 @@ export async function runPhase(phase: Phase, tools: PhaseTools): Promise<PhaseRe
     else loop.start();
   });
   const sendingNs = timeline.now() - originNs;
-  if (plan.mode === 'open' && (loop instanceof OpenLoop || loop instanceof ClientsLoop))
+  if (plan.mode === 'open' && !plan.sessions && (loop instanceof OpenLoop || loop instanceof ClientsLoop))
     addUnsent(plan, loop.issued, sendingNs, requests);
   phase.phaseChanged?.('draining', requests.live);
   const hurry = () => requests.cancelAfter(ABORT_PATIENCE_MS);
@@ -84,7 +83,7 @@ function makeLoop(
   if (plan.mode === 'open') {
     const options = { plan, originNs, maxDurationNs, timeline, send, ended };
     if (plan.closed) return new ClientsLoop({ ...options, capacity: table.capacity - table.length });
-    return plan.sessions ? new SessionLoop(options) : new OpenLoop(options);
+    return new OpenLoop(options);
   }
   return new ClosedLoop({ plan, originNs, capacity: table.capacity - table.length, timeline, send, ended });
 }

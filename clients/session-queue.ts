@@ -1,4 +1,6 @@
+import type { DueQueue } from './due-queue.js';
 import type { LoadPlan } from './loads/index.js';
+import type { Send } from './timeline.js';
 
 type SessionPlan = Extract<LoadPlan, { mode: 'open' }>;
 
@@ -6,7 +8,8 @@ type SessionPlan = Extract<LoadPlan, { mode: 'open' }>;
  * Which steps of which sessions are due, and when: pure, so that real and virtual time share it. Request k is step k mod S of
  * session ⌊k / S⌋; its due time is known once the steps before it have been answered.
  */
-export class SessionQueue {
+export class SessionQueue implements DueQueue {
+  issued = 0;
   /** Requests under way. */
   inFlight = 0;
   private readonly steps: NonNullable<SessionPlan['sessions']>['steps'];
@@ -32,6 +35,18 @@ export class SessionQueue {
   /** Nothing is due any more, and nothing under way could make it so. */
   get isOver(): boolean {
     return this.inFlight === 0 && this.nextDueNs === Number.POSITIVE_INFINITY;
+  }
+
+  sendNext(send: Send, again: () => void): void {
+    const { sampleIndex, query, sessions } = this.plan;
+    const { index, dueNs } = this.take();
+    this.issued++;
+    const done = (completedNs: number, ok: boolean): void => {
+      this.completed(index, completedNs, ok);
+      again();
+    };
+    // Payloads of sequences are made request by request (encoded.ts).
+    send(sampleIndex[index]!, query[index]!, dueNs, done, sessions!.sequence ? index + 1 : 0);
   }
 
   /** The request that is due first. */

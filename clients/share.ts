@@ -11,7 +11,8 @@ export interface Share {
 
 /**
  * What one of several processes sends of a plan that all of them have drawn in full from the same seeds. Open: every request
- * k with k mod W = index, at its own due time; the cap is dealt out. Closed: the slots are dealt out, and each slot s of C
+ * k with k mod W = index, at its own due time; the cap is dealt out. Sessions are dealt out whole: a step follows answers that
+ * its own process must have seen. Closed: the slots are dealt out, and each slot s of C
  * takes the queries s, s + C, s + 2C … of the one sequence, so that the shares of one plan are disjoint and their union is
  * what one process would send. Throws UserError where there is less to deal than there are processes.
  */
@@ -31,8 +32,8 @@ export function shareOf(plan: LoadPlan, share: Share): LoadPlan {
 /** Over how many processes a plan can be dealt out: each needs a request and a place in flight. */
 export function mostProcesses(plan: LoadPlan): number {
   if (plan.mode === 'closed') return plan.concurrency;
-  // A step follows answers that its own process must have seen.
-  return plan.sessions || plan.closed ? 1 : Math.min(plan.cap, plan.dueNs.length);
+  if (plan.closed) return 1;
+  return Math.min(plan.cap, plan.dueNs.length / (plan.sessions?.steps.length ?? 1));
 }
 
 /**
@@ -47,9 +48,12 @@ export function numberAsWhole(plan: LoadPlan, table: RecordTable, firstRow: numb
 }
 
 function openShare(plan: Extract<LoadPlan, { mode: 'open' }>, { index, of }: Share): LoadPlan {
-  const mine = (_: number, i: number) => i % of === index;
+  const { sessions } = plan;
+  const together = sessions?.steps.length ?? 1;
+  const mine = (_: number, i: number) => Math.floor(i / together) % of === index;
   return {
     ...plan,
+    sessions: sessions && { ...sessions, singlesFrom: plan.query.at(-1)! + 2 + index * MOST_SINGLES },
     dueNs: plan.dueNs.filter(mine),
     sampleIndex: plan.sampleIndex.filter(mine),
     query: plan.query.filter(mine),
@@ -57,6 +61,9 @@ function openShare(plan: Extract<LoadPlan, { mode: 'open' }>, { index, of }: Sha
     cap: dealt(plan.cap, index, of),
   };
 }
+
+/** More samples than a warm-up sends as sequences of their own. */
+const MOST_SINGLES = 1e6;
 
 function closedShare(plan: Extract<LoadPlan, { mode: 'closed' }>, { index, of }: Share): LoadPlan {
   const { concurrency, perQuery } = plan;

@@ -41,9 +41,12 @@ export async function runWarmUp(
   return { table, originNs, perSecond: (table.length / sendingNs) * 1e9 };
 }
 
-/** Room for the measured rows: exact for an open load, three times what the warm-up's speed promises for a closed one. */
+/**
+ * Room for the measured rows: exact for an open load, eight times what the warm-up's speed promises for a closed one. A warm-up that
+ * was disturbed must not end the load; rows that are never written cost address space only.
+ */
 export function measuredRows(plan: LoadPlan, warmUp: WarmUp): number {
-  const perSecond = Number.isNaN(warmUp.perSecond) ? FASTEST_PER_SECOND : 3 * warmUp.perSecond;
+  const perSecond = Number.isNaN(warmUp.perSecond) ? FASTEST_PER_SECOND : 8 * warmUp.perSecond;
   if (plan.mode === 'open') {
     const ofClosed = plan.closed ? Math.max(MIN_ROWS, Math.ceil((perSecond * plan.closed.durationNs) / 1e9)) : 0;
     return Math.min(plan.dueNs.length + ofClosed, MAX_TABLE_ROWS);

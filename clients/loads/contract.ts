@@ -10,6 +10,15 @@ export interface SessionStep {
   readonly thinkNs: number;
 }
 
+/** Sessions of dependent requests, all of the same steps. */
+export interface Sessions {
+  readonly steps: readonly SessionStep[];
+  /** Each is a sequence to the server. */
+  readonly sequence: boolean;
+  /** Of one of several load processes: the number of its first sequence outside the plan (warm-up), which no other gives. */
+  readonly singlesFrom?: number | undefined;
+}
+
 /** One who always has so many requests of one kind (from 1) in flight. */
 export interface ClosedClient {
   readonly kind: number;
@@ -39,7 +48,7 @@ export type LoadPlan =
       /**
        * Requests depend on each other: request k is step k mod S of session ⌊k / S⌋, and `dueNs` is the soonest, not ascending.
        */
-      readonly sessions?: { readonly steps: readonly SessionStep[]; readonly sequence: boolean } | undefined;
+      readonly sessions?: Sessions | undefined;
       /**
        * Clients beside the open ones, each of whom asks again when answered, until `durationNs`. `sampleIndex` and `mix` go on
        * for them beyond the last of `dueNs`, in the order of their requests.

@@ -4,6 +4,7 @@ import { createArrival } from '../arrivals/index.js';
 import { dueTimes } from '../schedule.js';
 import { defineLoad } from './contract.js';
 import { drawSamples } from './draw.js';
+import { drawMix, mixOption } from './mix.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
 import { countOption, durationOption, PRESETS, sampleOrderOption } from './presets.js';
 
@@ -19,6 +20,7 @@ export const server = defineLoad({
     /** At most so many in flight; what it holds back shows as lateness. */
     concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
     samples: sampleOrderOption(),
+    mix: mixOption(),
   }),
   inFlight: ({ concurrency }) => concurrency,
   primary: { metric: 'targetRate', percentile: 0.99 },
@@ -31,6 +33,7 @@ export const server = defineLoad({
       maxCount: options.maxQueries,
     });
     const indices = drawSamples(context, { order: options.samples, queries: dueNs.length, perQuery: 1, minQueries });
-    return openPlan('poisson', dueNs, indices, options.concurrency);
+    const mix = drawMix(options.mix, context.sampleSeed, dueNs.length);
+    return { ...openPlan('poisson', dueNs, indices, options.concurrency), ...(mix ? { mix } : {}) };
   },
 });

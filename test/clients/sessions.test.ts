@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { encodeSequences } from '../../clients/encoded.js';
 import { type LoadPlan, planLoad } from '../../clients/loads/index.js';
+import { OpenLoop } from '../../clients/open-loop.js';
 import { Requests } from '../../clients/requests.js';
 import { scheduleSha256 } from '../../clients/schedule.js';
-import { SessionLoop } from '../../clients/session-loop.js';
-import { mostProcesses } from '../../clients/share.js';
+import { mostProcesses, shareOf } from '../../clients/share.js';
 import type { CallResult } from '../../clients/transports/contract.js';
 import { RecordTable } from '../../results/record.js';
 import { SimulatedLoad } from '../../scenarios/simulated-load.js';
@@ -35,7 +35,7 @@ function run(plan: Open, answerAt: (sentNs: number, n: number) => number, result
   const { send, table } = new Requests(new RecordTable(500), 0, false, timeline, transport, () => undefined);
   const ends: (string | null)[] = [];
   const ended = (reason: string | null) => ends.push(reason);
-  new SessionLoop({ plan, originNs: 0, maxDurationNs: 1e12, timeline, send, ended }).start();
+  new OpenLoop({ plan, originNs: 0, maxDurationNs: 1e12, timeline, send, ended }).start();
   timeline.run();
   const rows = Array.from({ length: table.length }, (_, row) => row);
   return {
@@ -126,12 +126,32 @@ describe('sessions of dependent requests', () => {
     expect([encode(0, 0), encode(1, 0)]).toEqual([of(3, true, true), of(4, true, true)]);
   });
 
-  test('its rate counts requests, its hash knows its steps, and one process sends it', () => {
+  test('its rate counts requests, and its hash knows its steps', () => {
     const plan = planLoad('sessions', { rate: '300/s', steps: CHAIN, duration: '2s' }, CONTEXT) as Open;
     expect(plan.dueNs.length).toBe(600);
     const other = planOf([CHAIN[0]!, { ...CHAIN[1], think: '21ms' }, CHAIN[2]!]);
     expect(scheduleSha256(other)).not.toBe(scheduleSha256(planOf(CHAIN)));
-    expect(mostProcesses(plan)).toBe(1);
+  });
+
+  test('several processes share whole sessions, and no two give a sequence the same number', () => {
+    const plan = planOf(CHAIN, { sequence: true }, 5);
+    expect(mostProcesses(plan)).toBe(5);
+    const dealt = [0, 1].map((index) => shareOf(plan, { index, of: 2 }) as Open);
+    expect(dealt.map(({ query }) => [...query])).toEqual([
+      [0, 0, 0, 2, 2, 2, 4, 4, 4],
+      [1, 1, 1, 3, 3, 3],
+    ]);
+    expect(run(dealt[1]!, (sentNs) => sentNs + 10 * MS).due).toEqual([100, 130, 145, 300, 330, 345]);
+    const ids = dealt.flatMap((share) => {
+      const encode = encodeSequences(
+        { encode: ({ parameters }: InferRequest) => parameters!.sequence_id } as never,
+        { inputs: () => [], performanceSampleCount: 2 } as never,
+        'm',
+        share,
+      );
+      return [...new Set([...share.query.keys()].map((k) => encode(0, k + 1))), encode(0, 0), encode(1, 0)];
+    });
+    expect(new Set(ids).size).toBe(5 + 2 * 2);
   });
 
   test.each<[object[], object, RegExp]>([

@@ -45,6 +45,15 @@ describe('a mixed load', () => {
     expect(plain.mix).toBeUndefined();
   });
 
+  test('is had by the load server too, whose arrivals stay LoadGen’s', () => {
+    const server = (options: object) =>
+      planLoad('server', { rate: '1000/s', duration: '1s', ...options }, CONTEXT) as Open;
+    const [plain, mixed] = [server({}), server({ mix: MIX })];
+    expect(mixed.dueNs).toEqual(plain.dueNs);
+    expect(mixed.sampleIndex).toEqual(plain.sampleIndex);
+    expect(mixed.mix!.of.length).toBe(plain.dueNs.length);
+  });
+
   test('sends Triton’s parameters, times in µs, and the tenant as client; another model by its name', () => {
     const { classes } = plan({ count: 1, mix: MIX }).mix!;
     const encode = encodeAll(
