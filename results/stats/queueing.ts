@@ -13,7 +13,9 @@ export function mg1Wait(ratePerUnit: number, meanService: number, meanSquareServ
 export function meanPresent(came: ArrayLike<number>, went: ArrayLike<number>, from: number, to: number): number {
   let sum = 0;
   for (let i = 0; i < came.length; i++) {
+    // biome-ignore lint/complexity/useMathMinMax: of NaN, not yet gone, it would make NaN.
     const end = went[i]! < to ? went[i]! : to;
+    // biome-ignore lint/complexity/useMathMinMax: as above
     const start = came[i]! > from ? came[i]! : from;
     if (end > start) sum += end - start;
   }
