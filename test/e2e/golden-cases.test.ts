@@ -64,8 +64,8 @@ describe('the golden outputs of ONNX’s own test cases', () => {
         `golden cases through our server: ${JSON.stringify({ ...counts, right: counts.served - wrong.length })}`,
       );
       expect(wrong).toEqual([]);
-      expect(counts.served).toBeGreaterThan(150);
-      expect(counts.overRest).toBeGreaterThan(30);
+      expect(counts.served).toBeGreaterThan(0.75 * counts.cases);
+      expect(counts.overRest).toBeGreaterThan(counts.served / (REST_EVERY + 1));
     },
     EVERY === 1 ? 900_000 : 120_000,
   );
