@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { messageOf } from '../../results/errors.js';
 import { MalformedHttp } from '../../servers/protocol/index.js';
 import { ResponseReader, type ResponseSink } from './http1-reader.js';
+import { openSocket } from './socket.js';
 
 /** One request and what becomes of its answer: `head`, `body`… and `end`, or `failed` at any time; nothing after. */
 export interface Exchange<Message = Uint8Array> extends ResponseSink {
@@ -98,21 +99,10 @@ class Connection {
   private readonly socket: Socket;
 
   constructor(
-    { hostname, port }: URL,
+    origin: URL,
     private readonly pool: Http1Pool,
   ) {
-    this.socket = connect({
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port || 80),
-      noDelay: true,
-      onread: {
-        buffer: SHARED,
-        callback: (length, buffer) => {
-          this.received((buffer as Buffer).subarray(0, length));
-          return true;
-        },
-      },
-    });
+    this.socket = openSocket(origin, (bytes) => this.received(bytes), SHARED);
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.broken(error.code ?? error.name, error.message));
     this.socket.on('end', () => this.ended());
     this.socket.on('close', () => this.broken('ECONNRESET', 'the connection closed before the answer was complete'));
