@@ -2,6 +2,7 @@ import type { TensorMetadata } from '../protocol/index.js';
 import { defineRuntime, type ExecutionPart, type Runtime, type RuntimeTensor } from './contract.js';
 import { onnx } from './onnx.js';
 import { type BucketStep, type PlanFile, readPlanOf } from './plan.js';
+import { openSessions } from './support/sessions.js';
 import { resizeAxis } from './support/tensors.js';
 
 /**
@@ -16,13 +17,7 @@ export const buckets = defineRuntime({
   create: async (modelPath, parsed) => {
     const plan = readPlanOf(modelPath, 'buckets', 'buckets');
     const steps = plan.steps.filter((step) => step.kind === 'bucket');
-    const sessions: Runtime[] = [];
-    try {
-      for (const { model } of steps) sessions.push(await onnx.create(plan.pathOf(model), parsed));
-    } catch (error) {
-      await Promise.all(sessions.map((session) => session.close()));
-      throw error;
-    }
+    const sessions = await openSessions(plan, steps, parsed);
     return runtimeOf(plan, steps, sessions);
   },
 });

@@ -1,6 +1,7 @@
 import { defineRuntime, type Runtime, type RuntimeMetadata, type RuntimeTensor } from './contract.js';
 import { onnx } from './onnx.js';
 import { type PlanFile, readPlanOf, type WholeStep } from './plan.js';
+import { openSessions } from './support/sessions.js';
 import { lastUses, planMetadata } from './support/values.js';
 
 /**
@@ -14,8 +15,7 @@ export const staged = defineRuntime({
   create: async (modelPath, parsed) => {
     const plan = readPlanOf(modelPath, 'pipeline', 'staged');
     const steps = plan.steps.filter((step) => step.kind === 'whole');
-    const sessions: Runtime[] = [];
-    for (const { model } of steps) sessions.push(await onnx.create(plan.pathOf(model), parsed));
+    const sessions = await openSessions(plan, steps, parsed);
     const parts = sessions.map(({ metadata }) => metadata);
     return new Staged(plan, steps, sessions, { ...planMetadata(plan, 'staged', parts), stages: steps.length });
   },
