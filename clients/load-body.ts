@@ -1,6 +1,7 @@
 import { nowNs } from '../results/clock.js';
 import { messageOf, UserError } from '../results/errors.js';
 import { watchEventLoop } from '../results/event-loop.js';
+import { shortenTimeSlice } from '../results/time-slice.js';
 import { createProcessing } from '../servers/processing/index.js';
 import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
@@ -74,6 +75,8 @@ async function run(
   signal: AbortSignal,
   start: StartOrder,
 ): Promise<FromLoad> {
+  // A server core in this process is no load, and would run by other rules than in its own.
+  if (spec === undefined) await shortenTimeSlice();
   if (eventLoopMs !== undefined)
     watchEventLoop(eventLoopMs, (figures) => process.send?.({ kind: 'eventLoop', figures } satisfies FromLoad));
   const hosted = spec === undefined ? undefined : await host?.(spec, signal);
