@@ -23,7 +23,7 @@ import { bytesOf, scheduleSha256 } from './schedule.js';
 import { numberAsWhole, shareOf } from './share.js';
 import type { Transport } from './transports/index.js';
 import { type ClockPair, clockDrift, readClocks } from './wall-clock.js';
-import { measuredRows, runWarmUp, type WarmUp } from './warm-up.js';
+import { collectGarbage, measuredRows, runWarmUp, type WarmUp } from './warm-up.js';
 
 /**
  * Carries out a job against a connected transport: everything that can be known is made first (schedule, payloads, room for
@@ -151,8 +151,8 @@ async function measure(
   const table = new RecordTable(warmUpRows + measuredRows(plan, warmUp));
   appendRows(warmUp.table, table);
   table.tenants.push(...(plan.mix?.classes.map(({ tenant }) => tenant) ?? []));
-  // The garbage of preparing is not the load's: collected now where node runs with --expose-gc.
-  (globalThis as { gc?: () => void }).gc?.();
+  // The garbage of preparing is not the load's.
+  if (!warmUp.rehearsed) collectGarbage();
   const start = readClocks();
   const originNs = await meet();
   const cpuStart = process.cpuUsage();

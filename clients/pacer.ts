@@ -22,7 +22,6 @@ import type { Timeline } from './timeline.js';
  * in rounds of `setImmediate`, which handle input meanwhile. For the times of a schedule the worker wakes us unasked.
  */
 export class Pacer implements Timeline {
-  private readonly lead = new WakeLead();
   private at = Number.POSITIVE_INFINITY;
   private wake: (() => void) | undefined;
   private spinning = false;
@@ -34,19 +33,21 @@ export class Pacer implements Timeline {
   private constructor(
     private readonly worker: Worker,
     buffers: PacerBuffers,
+    /** What is known of how long this host takes to wake. */
+    readonly lead: WakeLead,
   ) {
     this.memory = pacerMemory(buffers);
     worker.on('message', (target: number) => this.woken(target));
     worker.unref();
   }
 
-  /** `dueNs`: ascending; see `follow`. */
-  static async start(dueNs: Float64Array = new Float64Array(0)): Promise<Pacer> {
+  /** `dueNs`: ascending; see `follow`. `lead`: where another pacer has learned already. */
+  static async start(dueNs: Float64Array = new Float64Array(0), lead = new WakeLead()): Promise<Pacer> {
     const buffers = pacerBuffers(dueNs);
     pacerMemory(buffers).times.fill(Number.POSITIVE_INFINITY, TARGET, ORIGIN + 1);
     const worker = new Worker(compiledUrl(import.meta.url, './pacer-worker.js'), { workerData: buffers });
     await once(worker, 'message');
-    return new Pacer(worker, buffers);
+    return new Pacer(worker, buffers, lead);
   }
 
   follow(originNs: number): void {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { compareOutputs } from '../../clients/agreement.js';
+import { createArrival } from '../../clients/arrivals/index.js';
 import { drive } from '../../clients/drive.js';
 import type { DriveJob, DriveProgress } from '../../clients/job.js';
 import { forkLoad } from '../../clients/load-handle.js';
@@ -100,6 +101,27 @@ describe('drive', () => {
     expect(table.dueNs[warm]).toBeGreaterThanOrEqual(0);
     expect(table.issuedNs[warm]! - table.dueNs[warm]!).toBeGreaterThanOrEqual(0);
     expect([...table.sequence.subarray(0, table.length)]).toEqual(Array.from({ length: table.length }, (_, i) => i));
+  });
+
+  test('before an open load the second half of the warm-up is open too, all before t = 0, and takes nothing from the load', async () => {
+    const job = (warmUpNs: number) => jobOf(open({ rate: '200/s', count: 40 }), { warmUpNs });
+    const { table } = await driveIn(job(200e6));
+    const warm = table.warmUp.indexOf(0);
+    expect([table.length - warm, table.warmUp.lastIndexOf(1)]).toEqual([40, warm - 1]);
+    const due = table.dueNs.subarray(0, warm);
+    expect(Math.max(...due)).toBeLessThan(0);
+    // The rehearsal's gaps are those of its seed, at whatever pace: one ratio fits all of them to its end.
+    const gap = createArrival('poisson', {}, 1000, 1n);
+    const drawn = Array.from({ length: warm }, gap);
+    const isRehearsal = (first: number) => {
+      const ratios = [...due.subarray(first + 1)].map((at, i) => (at - due[first + i]!) / drawn[i + 1]!);
+      return ratios.every((ratio) => Math.abs(ratio / ratios[0]! - 1) < 0.01);
+    };
+    const first = Array.from({ length: warm - 20 }, (_, at) => at).find(isRehearsal);
+    expect(first).toBeGreaterThan(10);
+    expect([...table.dueNs.subarray(warm, table.length)]).toEqual([
+      ...(await driveIn(job(0))).table.dueNs.slice(0, 40),
+    ]);
   });
 
   test('an abort ends the sending; the records hold what was due by then', async () => {
