@@ -38,6 +38,8 @@ export interface Scenario {
   readonly judgedShare?: number | undefined;
   /** Processes that share each load; default 1. */
   readonly loadProcesses: number;
+  /** Connections of each load at most; undefined: as each load needs. */
+  readonly connections: number | undefined;
   /** Stand simulated results beside the real ones. */
   readonly simulate: boolean;
   /** What `servemark tune` searches. */

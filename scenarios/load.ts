@@ -114,6 +114,7 @@ export function loadScenario(file: string): Scenario {
     ...(typeof top.accuracy === 'object' && top.accuracy.sampled ? { judgedShare: top.accuracy.sampled } : {}),
     ...(typeof top.accuracy === 'object' && top.accuracy.metric ? { accuracyMetric: top.accuracy.metric } : {}),
     loadProcesses: top.loadProcesses,
+    connections: top.connections,
     monitors: { choices: chosenMonitors, periodMs: top.monitorPeriod / 1e6 },
     simulate: top.simulate,
     tune,

@@ -12,7 +12,7 @@ import type { Targets, TrialSpec } from './contract.js';
 import { loadFacts, planFrom } from './load-facts.js';
 import type { PeakProbe } from './peak.js';
 import { samplesOf } from './samples.js';
-import { CONNECTIONS, TIMEOUT_NS, type TrialContext } from './trial.js';
+import { connectionsFor, TIMEOUT_NS, type TrialContext } from './trial.js';
 
 export interface ProbeSettings {
   readonly spec: TrialSpec;
@@ -85,7 +85,8 @@ export function probeJob(
     transport: spec.identity.transport,
     url,
     model: server.metadata.name,
-    connections: CONNECTIONS,
+    connections:
+      context.connections ?? connectionsFor(planFrom(load, spec.seeds, context.preset), spec.identity.transport),
     timeoutNs: TIMEOUT_NS,
     load,
     samples: samplesOf(spec.system, context.samples),

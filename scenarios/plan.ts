@@ -136,6 +136,8 @@ export interface RunSettings {
   readonly bootstrapSeed: string;
   /** Absent in older runs: one. */
   readonly loadProcesses?: number | undefined;
+  /** Absent: as each load needs. */
+  readonly connections?: number | undefined;
   /** Bytes of one request by system, as far as they are known beforehand; absent in older runs. */
   readonly requestBytes?: Readonly<Record<string, number>> | undefined;
   readonly monitors?: MonitorSettings | undefined;
@@ -144,8 +146,8 @@ export interface RunSettings {
 }
 
 function settingsOf(scenario: Scenario): RunSettings {
-  const { preset, targets, warmUpNs, samples, seeds, loadProcesses, monitors } = scenario;
-  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap, loadProcesses, monitors };
+  const { preset, targets, warmUpNs, samples, seeds, loadProcesses, connections, monitors } = scenario;
+  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap, loadProcesses, connections, monitors };
 }
 
 /** Refuses, before anything starts, strategies that batch what the model can't. Throws UserError with all of them. */

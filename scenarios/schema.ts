@@ -85,6 +85,15 @@ export const scenarioSchema = z.strictObject({
   warmUp: duration().default(300e6).describe('load before the measured part'),
   probe: duration().default(1e9).describe('length of the capacity probe'),
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
+  connections: z
+    .number()
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe(
+      'connections of each load at most (default: open loads 1024, opened as they are needed; others as many as are in flight, at least 64)',
+    ),
   accuracy: z
     .union(
       [

@@ -37,6 +37,8 @@ export interface TrialContext {
   readonly samples: SamplesChoice | undefined;
   /** Processes that share each load, as far as it can be shared; absent: one. */
   readonly loadProcesses?: number | undefined;
+  /** Connections of each load at most; absent: as its load needs. */
+  readonly connections?: number | undefined;
   /** Where the trial's own files go; set by the trial. */
   readonly trialFolder?: string | undefined;
   /** Absent in runs that were planned before there was a choice: the defaults. */
@@ -60,7 +62,9 @@ export interface TrialContext {
 
 /** Long enough for the slowest overloaded queue; a hang ends the request, not the run. */
 export const TIMEOUT_NS = 30e9;
-export const CONNECTIONS = 64;
+const CONNECTIONS = 64;
+/** As many as sockets in reason; the server's process holds as many. */
+const MOST_CONNECTIONS = 1024;
 
 /**
  * One trial from start-up to verdict: server process, warm-up, load process, monitors, statistics, summary. Everything that
@@ -146,9 +150,9 @@ async function measure(
   signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<MeasuredTrial> {
-  const job = driveJob(spec, load, context, store);
   // The plan is drawn here too, from the same seeds, for what the judge must know of it.
   const plan = planFrom(load, spec.seeds, context.preset);
+  const job = driveJob(spec, load, plan, context, store);
   const session = sessionOf(spec, context, onLine);
   try {
     const drive = await session.drive(job, signal, processesOf(spec, context, plan));
@@ -183,6 +187,18 @@ function sessionOf(spec: TrialSpec, context: TrialContext, onLine: (line: string
   return transportNamed(spec.identity.transport).endpoint === 'none'
     ? new InProcessSession(spec, context, onLine)
     : new ServerSession(spec, context, onLine);
+}
+
+/**
+ * Connections at most, opened as they are needed. The users of an open load do not wait for each other's: with 64 and 50 ms an
+ * answer, 1,455 requests a second would wait in the client, and an admission that holds its objective would seem to miss it. gRPC
+ * carries many requests over one.
+ */
+export function connectionsFor(plan: LoadPlan, transport: string): number {
+  const inFlight = plan.mode === 'open' ? plan.cap : plan.concurrency * plan.perQuery;
+  const isOpen = plan.mode === 'open' && !plan.latenessExpected;
+  if (isOpen && transportNamed(transport).endpoint === 'grpc') return CONNECTIONS;
+  return Math.max(CONNECTIONS, Math.min(MOST_CONNECTIONS, inFlight));
 }
 
 /** As many as were asked for and the plan can be dealt out to. Accuracy looks at answers, not at their time: one. */
@@ -221,17 +237,17 @@ function outputsPath(store: RunStore, trialId: string): string {
 function driveJob(
   spec: TrialSpec,
   load: { type: string; options: Record<string, unknown> },
+  plan: LoadPlan,
   context: TrialContext,
   store: RunStore,
 ): DriveJob {
   const isReference = spec.identity.id === spec.referenceTrial;
   const keepsOutputs = isReference || (spec.kind === 'accuracy' && hasMlperfLogs(spec, context.preset));
-  const concurrency = typeof load.options.concurrency === 'number' ? load.options.concurrency : 0;
   return {
     transport: spec.identity.transport,
     url: '',
     model: '',
-    connections: Math.max(CONNECTIONS, Math.min(1024, concurrency)),
+    connections: context.connections ?? connectionsFor(plan, spec.identity.transport),
     timeoutNs: TIMEOUT_NS,
     load: { type: load.type, options: load.options, preset: context.preset },
     samples: samplesOf(spec.system, context.samples),
