@@ -4,6 +4,7 @@ import { nowNs } from '../results/clock.js';
 import { UserError } from '../results/errors.js';
 import { writeFileAtomic } from '../results/files.js';
 import { RecordTable } from '../results/record.js';
+import { type Scheduled, scheduleAtOnce } from '../results/scheduling.js';
 import type { Processing } from '../servers/processing/index.js';
 import { OutputCollector, readRows } from './agreement.js';
 import { encodeAll, encodeOnDemand, encodeSequences } from './encoded.js';
@@ -46,6 +47,8 @@ export async function drive(
   const collector = job.outputsPath === undefined ? undefined : new OutputCollector();
   const judging = await judgingOf(job, samples, collector);
   if (collector) collector.inner = judging?.judge;
+  // Before the pacer's thread, which inherits it.
+  const scheduled = job.scheduling && (await scheduleAtOnce(job.scheduling));
   const pacer = plan.mode === 'open' ? await Pacer.start(plan.dueNs) : undefined;
   try {
     const model = { name: job.model, classes: plan.mix?.classes, labels: job.labels };
@@ -70,9 +73,12 @@ export async function drive(
     if (job.schedulePath !== undefined && whole.mode === 'open')
       writeFileAtomic(job.schedulePath, bytesOf(whole.dueNs), 'the schedule of this trial');
     const outcome = await measure(plan, warmUp, tools, progress, meet);
+    // Writing the records is nothing that others should wait for.
+    scheduled?.restore();
     collector?.write(job.outputsPath!, samples.totalSampleCount);
-    return store(job, plan, scheduleSha256(whole), samples, outcome);
+    return store(job, plan, scheduleSha256(whole), samples, outcome, scheduled);
   } finally {
+    scheduled?.restore();
     progress.close();
     await pacer?.close();
   }
@@ -174,7 +180,14 @@ async function measure(
   return { ...result, table, warmUpRows, clocks: [start, readClocks()], originNs, cpu, elapsedNs };
 }
 
-function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLibrary, measured: Measured): DriveResult {
+function store(
+  job: DriveJob,
+  plan: LoadPlan,
+  sha256: string,
+  samples: SampleLibrary,
+  measured: Measured,
+  scheduled: Scheduled | undefined,
+): DriveResult {
   const { table, warmUpRows, clocks, cpu } = measured;
   if (job.share) numberAsWhole(plan, table, warmUpRows, job.share);
   writeRecords(job.recordsPath, table, { schedule: sha256, samples: samples.sha256, transport: job.transport });
@@ -197,6 +210,7 @@ function store(job: DriveJob, plan: LoadPlan, sha256: string, samples: SampleLib
     stoppedEarly: measured.stoppedEarly,
     requestBytes: samples.inputs(0).reduce((sum, { data }) => sum + data.byteLength, 0),
     cpu: { userSeconds: cpu.user / 1e6, systemSeconds: cpu.system / 1e6 },
+    scheduling: scheduled?.scheduling,
   };
 }
 

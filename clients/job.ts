@@ -1,3 +1,4 @@
+import type { LoadScheduling } from '../results/scheduling.js';
 import type { ProcessingSpec } from '../servers/processing/index.js';
 import type { ModelMetadata, RequestGraph } from '../servers/protocol/index.js';
 import type { Share } from './share.js';
@@ -54,6 +55,8 @@ export interface DriveJob {
   readonly chain?: RequestGraph | undefined;
   /** The model's interface, where the server need not be asked. */
   readonly metadata?: ModelMetadata | undefined;
+  /** How the sending threads are to run, as far as the kernel grants it (scheduling.ts); absent: as they do. */
+  readonly scheduling?: LoadScheduling | undefined;
   /** Where the schedule goes (Float64 ns, little-endian); absent: hash only. */
   readonly schedulePath?: string | undefined;
   /** Progress counts completions against it (`bound`), for who ends a load as soon as it is clear. */
@@ -111,6 +114,8 @@ export interface DriveResult {
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
   /** Bytes of the tensors of one request. */
   readonly requestBytes?: number | undefined;
+  /** How the sending threads ran; absent: as all do. */
+  readonly scheduling?: LoadScheduling | undefined;
   /** Load processes; absent: one. */
   readonly processes?: number | undefined;
 }

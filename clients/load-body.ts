@@ -1,7 +1,7 @@
 import { nowNs } from '../results/clock.js';
 import { messageOf, UserError } from '../results/errors.js';
 import { watchEventLoop } from '../results/event-loop.js';
-import { shortenTimeSlice } from '../results/time-slice.js';
+import type { LoadScheduling } from '../results/scheduling.js';
 import { createProcessing } from '../servers/processing/index.js';
 import type { InferenceService } from '../servers/protocol/index.js';
 import { drive } from './drive.js';
@@ -75,16 +75,28 @@ async function run(
   signal: AbortSignal,
   start: StartOrder,
 ): Promise<FromLoad> {
-  // A server core in this process is no load, and would run by other rules than in its own.
-  if (spec === undefined) await shortenTimeSlice();
   if (eventLoopMs !== undefined)
     watchEventLoop(eventLoopMs, (figures) => process.send?.({ kind: 'eventLoop', figures } satisfies FromLoad));
-  const hosted = spec === undefined ? undefined : await host?.(spec, signal);
+  if (spec === undefined) return driveAgainst({ ...job, scheduling: schedulingOf(job) }, undefined, signal, start);
+  // A server core in this process is no load: it is to run as in a process of its own.
+  const hosted = await host?.(spec, signal);
   try {
-    return await driveAgainst(hosted ? { ...job, model: hosted.model } : job, hosted?.service, signal, start);
+    const scheduling = 'ordinary';
+    return await driveAgainst(
+      { ...job, model: hosted?.model ?? job.model, scheduling },
+      hosted?.service,
+      signal,
+      start,
+    );
   } finally {
     await hosted?.close();
   }
+}
+
+/** Real time is for the clock that sends: what computes on this side (its threads inherit it) must leave room for the server. */
+function schedulingOf({ scheduling = 'real-time', mode, processing }: DriveJob): LoadScheduling {
+  if (mode === 'accuracy') return 'ordinary';
+  return processing && scheduling === 'real-time' ? 'short-slices' : scheduling;
 }
 
 async function driveAgainst(

@@ -2,6 +2,7 @@ import type { Roofline } from './calibration.js';
 import type { GatewayFacts } from './gateway.js';
 import type { Readings } from './readings.js';
 import type { RecordTable } from './record.js';
+import type { LoadScheduling } from './scheduling.js';
 import type { MonitorReport, ProcessUsage, TrialIdentity } from './summary.js';
 
 /** What a trial was asked to do and what its processes told: everything a summary is made from, as plain data. */
@@ -84,6 +85,8 @@ export interface DriveFacts {
   /** It ended before its minima, and why. */
   readonly stoppedEarly: string | null;
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+  /** How its threads ran; absent where nobody told. */
+  readonly scheduling?: LoadScheduling | undefined;
   /** Load processes that shared the load; absent: one. */
   readonly processes?: number | undefined;
   /** Bytes of the tensors of one request; absent in older results. */

@@ -94,6 +94,7 @@ export function summarise(facts: TrialFacts): TrialSummary {
     ...(records.tenants.length > 1 ? { tenants: tenantSummaries(window, drive.durationNs) } : {}),
     ...(served ? { served } : {}),
     ...(gateway ? { gateway } : {}),
+    ...(facts.drive.scheduling ? { loadScheduling: facts.drive.scheduling } : {}),
     ...(limit ? { roofline: rooflineUse(limit, input) } : {}),
     schedule: { sha256: drive.scheduleSha256, arrivals: drive.arrivals, seed: facts.scheduleSeed },
     verdict,

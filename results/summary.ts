@@ -1,6 +1,7 @@
 /** The types of `summary.json`: what one trial measured and what it means. Absent is `null` with a reason, never 0. */
 
 import type { GatewaySummary } from './gateway.js';
+import type { LoadScheduling } from './scheduling.js';
 
 export const SUMMARY_SCHEMA = 1;
 
@@ -271,6 +272,8 @@ export interface TrialSummary {
     | { readonly perSecond: number; readonly usedPerSecond: number | null; readonly processes: number }
     | { readonly perSecond: null; readonly reason: string }
     | undefined;
+  /** How the load's threads ran; absent in older results. */
+  readonly loadScheduling?: LoadScheduling | undefined;
   /** Of a system behind a gateway. */
   readonly gateway?: GatewaySummary | undefined;
   readonly schedule: { readonly sha256: string; readonly arrivals: string | null; readonly seed: string | null };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { LoadSeeds } from '../clients/job.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
+import type { LoadScheduling } from '../results/scheduling.js';
 import type { TrialIdentity } from '../results/summary.js';
 import type { ModelSpec } from '../servers/models/index.js';
 import type { ServedModelSpec, SharingModelSpec } from '../servers/spec.js';
@@ -40,6 +41,8 @@ export interface Scenario {
   readonly loadProcesses: number;
   /** Connections of each load at most; undefined: as each load needs. */
   readonly connections: number | undefined;
+  /** The best that load processes ask the kernel for. */
+  readonly loadScheduling: LoadScheduling;
   /** Stand simulated results beside the real ones. */
   readonly simulate: boolean;
   /** What `servemark tune` searches. */

@@ -8,8 +8,8 @@ import { type ExternalTool, externalTools, findTool } from '../clients/external/
 import { captureEnvironment } from '../results/capture.js';
 import { messageOf } from '../results/errors.js';
 import { openNvml, startMonitors } from '../results/monitors/index.js';
-import { shortenTimeSlice } from '../results/time-slice.js';
-import { formatDuration, formatRate, formatSize } from '../results/units.js';
+import { scheduleAtOnce } from '../results/scheduling.js';
+import { formatRate, formatSize } from '../results/units.js';
 import { which } from '../results/which.js';
 import { hasNvidiaDriver, providerLibrary } from '../servers/runtimes/index.js';
 import { calibrationOf } from './roofline.js';
@@ -31,7 +31,7 @@ export async function examine(): Promise<Check[]> {
     cores(),
     memory(),
     governor(),
-    await timeSlice(),
+    await scheduling(),
     await onnxRuntime(),
     gpu(),
     await nvml(),
@@ -85,12 +85,14 @@ function governor(): Check {
       };
 }
 
-async function timeSlice(): Promise<Check> {
-  const name = 'time slice of load processes';
-  const slice = await shortenTimeSlice();
-  if (typeof slice === 'number') return { name, state: 'ok', found: formatDuration(slice) };
-  const remedy = 'where processors are busy sends may wait for the kernel’s slices, 1 to 4 ms: watch the lateness';
-  return { name, state: 'warning', found: `the kernel’s own: ${slice}`, remedy };
+/** What the kernel grants load processes; tried on this thread and taken back. */
+async function scheduling(): Promise<Check> {
+  const name = 'scheduling of load processes';
+  const { scheduling, reason, restore } = await scheduleAtOnce();
+  restore();
+  if (scheduling === 'real-time') return { name, state: 'ok', found: scheduling };
+  const remedy = `${reason}: where server and load share processors, sends may wait for them: watch the lateness`;
+  return { name, state: scheduling === 'ordinary' ? 'warning' : 'ok', found: scheduling, remedy };
 }
 
 /** In a process of its own: a broken native library must not end the doctor. */

@@ -115,6 +115,7 @@ export function loadScenario(file: string): Scenario {
     ...(typeof top.accuracy === 'object' && top.accuracy.metric ? { accuracyMetric: top.accuracy.metric } : {}),
     loadProcesses: top.loadProcesses,
     connections: top.connections,
+    loadScheduling: top.loadScheduling,
     monitors: { choices: chosenMonitors, periodMs: top.monitorPeriod / 1e6 },
     simulate: top.simulate,
     tune,

@@ -88,6 +88,7 @@ export function probeJob(
     connections:
       context.connections ?? connectionsFor(planFrom(load, spec.seeds, context.preset), spec.identity.transport),
     timeoutNs: TIMEOUT_NS,
+    scheduling: context.loadScheduling,
     load,
     samples: samplesOf(spec.system, context.samples),
     seeds: { ...spec.seeds, schedule: seed(spec.seeds.schedule), samples: seed(spec.seeds.samples) },

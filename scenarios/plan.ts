@@ -5,6 +5,7 @@ import type { MonitorSettings } from '../results/monitors/index.js';
 import type { Capacity } from '../results/regression/index.js';
 import type { PlannedSystem, RunPlan } from '../results/run.js';
 import { RUN_SCHEMA } from '../results/run.js';
+import type { LoadScheduling } from '../results/scheduling.js';
 import { Mt19937, permutation } from '../results/stats/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
@@ -138,6 +139,8 @@ export interface RunSettings {
   readonly loadProcesses?: number | undefined;
   /** Absent: as each load needs. */
   readonly connections?: number | undefined;
+  /** Absent: the best that the kernel grants. */
+  readonly loadScheduling?: LoadScheduling | undefined;
   /** Bytes of one request by system, as far as they are known beforehand; absent in older runs. */
   readonly requestBytes?: Readonly<Record<string, number>> | undefined;
   readonly monitors?: MonitorSettings | undefined;
@@ -146,8 +149,18 @@ export interface RunSettings {
 }
 
 function settingsOf(scenario: Scenario): RunSettings {
-  const { preset, targets, warmUpNs, samples, seeds, loadProcesses, connections, monitors } = scenario;
-  return { preset, targets, warmUpNs, samples, bootstrapSeed: seeds.bootstrap, loadProcesses, connections, monitors };
+  const { preset, targets, warmUpNs, samples, seeds, loadProcesses, connections, loadScheduling, monitors } = scenario;
+  return {
+    preset,
+    targets,
+    warmUpNs,
+    samples,
+    bootstrapSeed: seeds.bootstrap,
+    loadProcesses,
+    connections,
+    loadScheduling,
+    monitors,
+  };
 }
 
 /** Refuses, before anything starts, strategies that batch what the model can't. Throws UserError with all of them. */

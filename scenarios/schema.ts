@@ -94,6 +94,10 @@ export const scenarioSchema = z.strictObject({
     .describe(
       'connections of each load at most (default: open loads 1024, opened as they are needed; others as many as are in flight, at least 64)',
     ),
+  loadScheduling: z
+    .enum(['real-time', 'short-slices', 'ordinary'])
+    .default('real-time')
+    .describe('the best that load processes ask the kernel for; what they got stands in the report'),
   accuracy: z
     .union(
       [

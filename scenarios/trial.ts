@@ -9,6 +9,7 @@ import type { Calibration } from '../results/calibration.js';
 import { formatProblem, messageOf } from '../results/errors.js';
 import type { Targets as FactTargets, TrialFacts } from '../results/facts.js';
 import type { Monitored, MonitorSettings, RecentReading } from '../results/monitors/index.js';
+import type { LoadScheduling } from '../results/scheduling.js';
 import type { RunStore } from '../results/store.js';
 import { summarise } from '../results/summarise.js';
 import type { TrialOutcome } from '../results/summary.js';
@@ -39,6 +40,8 @@ export interface TrialContext {
   readonly loadProcesses?: number | undefined;
   /** Connections of each load at most; absent: as its load needs. */
   readonly connections?: number | undefined;
+  /** Absent: the best that the kernel grants. */
+  readonly loadScheduling?: LoadScheduling | undefined;
   /** Where the trial's own files go; set by the trial. */
   readonly trialFolder?: string | undefined;
   /** Absent in runs that were planned before there was a choice: the defaults. */
@@ -249,6 +252,7 @@ function driveJob(
     model: '',
     connections: context.connections ?? connectionsFor(plan, spec.identity.transport),
     timeoutNs: TIMEOUT_NS,
+    scheduling: context.loadScheduling,
     load: { type: load.type, options: load.options, preset: context.preset },
     samples: samplesOf(spec.system, context.samples),
     seeds: spec.seeds,

@@ -14,7 +14,7 @@ const HOMES: Readonly<Record<string, readonly RegExp[]>> = {
   vega: [/^results\/formats\//],
   'vega-lite': [/^results\/formats\//, /^results\/views\//],
   'apache-arrow': [/^results\/(readings-)?arrow\.ts$/],
-  koffi: [/^results\/monitors\/nvml-library\.ts$/, /^results\/time-slice\.ts$/],
+  koffi: [/^results\/monitors\/nvml-library\.ts$/, /^results\/scheduling\.ts$/],
   '@grpc/grpc-js': [/^clients\/transports\//, /^servers\/frontends\//],
   '@grpc/proto-loader': [/^clients\/transports\//, /^servers\/(frontends|protocol)\//],
   '@grpc/reflection': [/^servers\/frontends\//],

@@ -8,9 +8,12 @@ export const environment: ViewDefinition = {
   name: 'environment',
   summary: 'Machine, kernel, runtime and limits',
   render({ run }) {
-    const rows = [...machine(run.environment), ...software(run.environment), ...generator(run.outcomes)].map(
-      ([name, value]) => [name, value ?? { text: 'not known', mark: 'dim' as const }],
-    );
+    const rows = [
+      ...machine(run.environment),
+      ...software(run.environment),
+      ...generator(run.outcomes),
+      ...scheduling(run.outcomes),
+    ].map(([name, value]) => [name, value ?? { text: 'not known', mark: 'dim' as const }]);
     const columns = [
       { title: 'property', align: 'left' },
       { title: 'value', align: 'left' },
@@ -32,6 +35,14 @@ function generator(outcomes: StoredRun['outcomes']): Row[] {
     ...[...reasons].map((reason) => (reason === 'not calibrated' ? `${reason} (servemark calibrate)` : reason)),
   ];
   return told.length > 0 ? [['load generator', told.join('; ')]] : [];
+}
+
+/** How the load's threads ran: real-time ones are later by less where server and load share processors. */
+function scheduling(outcomes: StoredRun['outcomes']): Row[] {
+  const told = outcomes.flatMap((outcome) =>
+    outcome.state === 'completed' ? (outcome.summary.loadScheduling ?? []) : [],
+  );
+  return told.length > 0 ? [['load threads', [...new Set(told)].sort().join(', ')]] : [];
 }
 
 type Row = readonly [name: string, value: string | null];
