@@ -5,6 +5,7 @@ import { fashionMnist } from './fashion-mnist.js';
 import { fashionMnistTrain } from './fashion-mnist-train.js';
 import { npy } from './npy.js';
 import { photos } from './photos.js';
+import { printed } from './printed.js';
 import { random } from './random.js';
 import { texts } from './texts.js';
 import { typedFiles } from './typed-files.js';
@@ -19,6 +20,7 @@ export const samples = [
   audio,
   texts,
   photos,
+  printed,
 ] as const satisfies readonly SampleDefinition[];
 
 /** The definition of that name. Throws UserError that lists all names. */

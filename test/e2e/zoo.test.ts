@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
+import { printed } from '../../clients/samples/printed.js';
+import { chained, createTransport } from '../../clients/transports/index.js';
 import { textCrops } from '../../servers/processing/text-crops.js';
 import type { InferOutcome, Tensor } from '../../servers/protocol/index.js';
 import { joinBytes, splitBytes } from '../../servers/protocol/index.js';
@@ -167,6 +169,47 @@ describe('the zoo', () => {
     const [read] = await asked('ppocr-rec', [{ inputs: [bytes('image', await Promise.all(cut))] }]);
     expect(textsOf(read!.get('text'))).toEqual(['which way of serving', 'is better at 250 ms']);
   });
+
+  zooTest(
+    'ppocr-boxes',
+    'is the second step of a chain, which reads the same in the server and over the network',
+    async () => {
+      await asked('ppocr-det', []);
+      await asked('ppocr-boxes', []);
+      const steps = [
+        { model: 'ppocr-det', inputMap: { image: 'picture' }, outputMap: { boxes: 'lines' } },
+        { model: 'ppocr-boxes', inputMap: { image: 'picture', boxes: 'lines' }, outputMap: { text: 'text' } },
+      ];
+      const serial = { strategy: { name: 'serial' } };
+      const server = await startServer({
+        ...{ name: 'zoo', model: { zoo: 'ppocr-det' }, ...serial, frontends: { grpc: { port: 0 } } },
+        others: [{ model: { zoo: 'ppocr-boxes' }, modelName: 'ppocr-boxes', ...serial }],
+        ensemble: { name: 'reader', steps },
+      });
+      const connection = { url: server.addresses.grpc!, model: 'reader', connections: 2, timeoutNs: 30e9 };
+      const plain = createTransport('grpc', connection);
+      try {
+        const library = await printed.create({ metadata: server.metadata, seed: 1n, count: 8 });
+        const read = (of: typeof plain, index: number) =>
+          new Promise<string>((resolve, reject) => {
+            of.infer(of.encode({ modelName: 'reader', inputs: library.inputs(index) }), (result) => {
+              if (result.outcome !== 'ok') reject(new Error(result.errorMessage));
+              else resolve(textsOf(result.response!().outputs.find(({ name }) => name === 'text')).join('\n'));
+            });
+          });
+        let right = 0;
+        for (let i = 0; i < 8; i++) {
+          const text = await read(plain, i);
+          expect(await read(chained(plain, { steps }), i)).toBe(text);
+          if (text === library.answer(i)) right++;
+        }
+        expect(right).toBeGreaterThanOrEqual(4);
+      } finally {
+        await plain.close();
+        await server.close();
+      }
+    },
+  );
 });
 
 const LINES = `<svg width="640" height="200"><text x="20" y="60" font-family="DejaVu Sans" font-size="36">which way of serving</text>

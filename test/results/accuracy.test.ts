@@ -80,6 +80,8 @@ test('macro F1 of a, a, b, b answered a, b, b, b is the mean of 2/3 and 4/5', ()
 test('exact match minds every character but white space at the ends', () => {
   expect(judge('exact-match', texts('text', ' 42 ms\n'), '42 ms')).toBe(1);
   expect(judge('exact-match', texts('text', '42ms'), '42 ms')).toBe(0);
+  expect(judge('exact-match', texts('text', 'two', 'lines'), 'two\nlines')).toBe(1);
+  expect(judge('exact-match', texts('text', 'two', 'lines'), 'two')).toBe(0);
 });
 
 test('the mean absolute error of 1, 4 against 2, 2 is 1.5; of three samples 1, 2, 3 it is 2', () => {

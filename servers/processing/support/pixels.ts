@@ -1,3 +1,4 @@
+import type sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { messageOf, UserError } from '../../../results/errors.js';
 import { invalid } from '../../protocol/tensors.js';
@@ -21,6 +22,21 @@ export type Decode = (
  * INVALID_ARGUMENT for what is no image.
  */
 export async function imageDecoder(place: string): Promise<Decode> {
+  const load = await loadSharp(place);
+  return async (encoded, change = (image) => image) => {
+    try {
+      const source = load(encoded).flatten({ background: '#ffffff' }).toColourspace('srgb');
+      const image = change(source, await source.metadata());
+      const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+      return { data: info.channels === 3 ? data : threefold(data), height: info.height, width: info.width };
+    } catch (error) {
+      throw invalid(`an image can't be decoded: ${messageOf(error)}`);
+    }
+  };
+}
+
+/** One thread an image. Throws UserError where sharp is not installed. */
+export async function loadSharp(place: string): Promise<typeof sharp> {
   const load = await import('sharp').catch((error: unknown) => {
     throw new UserError(
       {
@@ -32,16 +48,7 @@ export async function imageDecoder(place: string): Promise<Decode> {
     );
   });
   load.default.concurrency(1);
-  return async (encoded, change = (image) => image) => {
-    try {
-      const source = load.default(encoded).flatten({ background: '#ffffff' }).toColourspace('srgb');
-      const image = change(source, await source.metadata());
-      const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });
-      return { data: info.channels === 3 ? data : threefold(data), height: info.height, width: info.width };
-    } catch (error) {
-      throw invalid(`an image can't be decoded: ${messageOf(error)}`);
-    }
-  };
+  return load.default;
 }
 
 /** Grey to RGB. */

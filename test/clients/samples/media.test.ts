@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { audio } from '../../../clients/samples/audio.js';
 import { photos } from '../../../clients/samples/photos.js';
+import { printed } from '../../../clients/samples/printed.js';
 import { texts } from '../../../clients/samples/texts.js';
 import { splitBytes } from '../../../servers/protocol/index.js';
 
@@ -84,4 +85,19 @@ test('photos: the files as they are; a number at the end of every name is the cl
   });
   expect(unnamed.label).toBeUndefined();
   await expect(photos.create({ metadata: metadata('BYTES', [-1]), seed: 1n })).rejects.toThrow(/Set directory/);
+});
+
+test('printed: PNGs of one to four lines with their text; the same seed draws the same', async () => {
+  const made = (seed: bigint) => printed.create({ metadata: metadata('BYTES', [-1]), seed, count: 12 });
+  const library = await made(1n);
+  expect((await made(1n)).sha256).toBe(library.sha256);
+  expect((await made(2n)).sha256).not.toBe(library.sha256);
+  for (let i = 0; i < 12; i++) {
+    const [picture] = splitBytes(library.inputs(i)[0]!.data);
+    const lines = library.answer(i).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(4);
+    for (const line of lines) expect(line).toMatch(/^([a-z]+ ){1,3}\d{3}$/);
+    // Of a PNG's head: 40 pixels of margin and 60 a line.
+    expect(Buffer.from(picture!).readUInt32BE(20)).toBe(40 + 60 * lines.length);
+  }
 });
