@@ -103,16 +103,8 @@ class Selected implements HostedModel {
   }
 
   infer(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket {
-    const answered = this.#door.enter(this.name, done);
-    if (answered === undefined) return { cancel: () => {} };
     const ask = this.given.algorithm === 'exp4' ? this.#askAll : this.#askOne;
-    const cancel = ask.call(this, request, receivedNs, answered);
-    return {
-      cancel: () => {
-        cancel();
-        this.#door.leave();
-      },
-    };
+    return this.#door.pass(this.name, done, (answered) => ask.call(this, request, receivedNs, answered));
   }
 
   /** The right answer to an earlier request. Throws NOT_FOUND where it is not known, or has had its feedback. */
@@ -136,7 +128,7 @@ class Selected implements HostedModel {
     await Promise.all(this.arms.map(({ service }) => service.close()));
   }
 
-  #askOne(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): () => void {
+  #askOne(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket {
     const { arm } = this.#controller.step({ op: 'select', draw: this.#draw() }) as { readonly arm: number };
     const once = new Once(done);
     const timer = this.#afterCutoff(() => {
@@ -151,14 +143,16 @@ class Selected implements HostedModel {
       once.do(outcome);
       this.#learnAt(request, [{ arm, said: outcome.ok ? classIn(outcome.response.outputs) : null }]);
     });
-    return () => {
-      clearTimeout(timer);
-      once.never();
-      ticket.cancel();
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+        once.never();
+        ticket.cancel();
+      },
     };
   }
 
-  #askAll(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): () => void {
+  #askAll(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket {
     const once = new Once(done);
     const outcomes: (InferOutcome | undefined)[] = this.arms.map(() => undefined);
     let left = this.arms.length;
@@ -178,10 +172,12 @@ class Selected implements HostedModel {
         if (--left === 0) finish();
       }),
     );
-    return () => {
-      clearTimeout(timer);
-      once.never();
-      for (const ticket of tickets) ticket.cancel();
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+        once.never();
+        for (const ticket of tickets) ticket.cancel();
+      },
     };
   }
 

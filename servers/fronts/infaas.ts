@@ -10,7 +10,7 @@ import type { InferOutcome, InferRequest, InferTicket, ModelStatistics } from '.
 import { StatisticsCollector, sumOfStatistics } from '../statistics.js';
 import { defineFront, type Front, type FrontContext, type NamedModel } from './contract.js';
 import { Copy, leastBusy } from './support/copy.js';
-import { Door } from './support/door.js';
+import { Door, NOTHING } from './support/door.js';
 
 const options = z.strictObject({
   /** Of the model that clients see. */
@@ -143,28 +143,22 @@ class Zoo implements HostedModel {
   }
 
   infer(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket {
-    const answered = this.#door.enter(this.name, done);
-    if (answered === undefined) return NOTHING;
-    const variant = this.#choose(request);
-    if (variant === undefined) {
-      const message = 'no-variant: no variant is as accurate and as fast as this request asks';
-      answered({ ok: false, error: new ProtocolError('UNAVAILABLE', message, 'no-variant') });
-      return NOTHING;
-    }
-    if (variant.copies.length === 0) this.#add(variant);
-    const sinceNs = nowNs();
-    const ticket = leastBusy(variant.copies)!.ask(request, receivedNs, (outcome) => {
-      variant.answered++;
-      variant.latencyNs += nowNs() - sinceNs;
-      if (outcome.timings) outcome.timings.variant = variant.number;
-      answered(outcome);
+    return this.#door.pass(this.name, done, (answered) => {
+      const variant = this.#choose(request);
+      if (variant === undefined) {
+        const message = 'no-variant: no variant is as accurate and as fast as this request asks';
+        answered({ ok: false, error: new ProtocolError('UNAVAILABLE', message, 'no-variant') });
+        return NOTHING;
+      }
+      if (variant.copies.length === 0) this.#add(variant);
+      const sinceNs = nowNs();
+      return leastBusy(variant.copies)!.ask(request, receivedNs, (outcome) => {
+        variant.answered++;
+        variant.latencyNs += nowNs() - sinceNs;
+        if (outcome.timings) outcome.timings.variant = variant.number;
+        answered(outcome);
+      });
     });
-    return {
-      cancel: () => {
-        ticket.cancel();
-        this.#door.leave();
-      },
-    };
   }
 
   stopAccepting(why: string): void {
@@ -247,5 +241,3 @@ class Zoo implements HostedModel {
     });
   }
 }
-
-const NOTHING: InferTicket = { cancel: () => {} };

@@ -10,7 +10,7 @@ import type { InferOutcome, InferRequest, InferTicket, ModelStatistics } from '.
 import { StatisticsCollector, sumOfStatistics } from '../statistics.js';
 import { defineFront, type Front, type FrontContext, type NamedModel } from './contract.js';
 import { Copy } from './support/copy.js';
-import { Door } from './support/door.js';
+import { Door, NOTHING } from './support/door.js';
 
 const options = z.strictObject({
   /** Memory for models, one entry an instance of the mesh: bytes of model files. */
@@ -217,21 +217,13 @@ class MeshModel implements HostedModel {
   }
 
   infer(request: InferRequest, receivedNs: number, done: (outcome: InferOutcome) => void): InferTicket {
-    const answered = this.#door.enter(this.name, done);
-    if (answered === undefined) return { cancel: () => {} };
-    const copy = this.mesh.copyFor(this.of);
-    if (copy === undefined) {
+    return this.#door.pass(this.name, done, (answered) => {
+      const copy = this.mesh.copyFor(this.of);
+      if (copy !== undefined) return copy.ask(request, receivedNs, answered);
       const message = `no-capacity: no instance has room for model "${this.of}" now`;
       answered({ ok: false, error: new ProtocolError('UNAVAILABLE', message, 'no-capacity') });
-      return { cancel: () => {} };
-    }
-    const ticket = copy.ask(request, receivedNs, answered);
-    return {
-      cancel: () => {
-        ticket.cancel();
-        this.#door.leave();
-      },
-    };
+      return NOTHING;
+    });
   }
 
   stopAccepting(why: string): void {

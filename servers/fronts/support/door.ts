@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.js';
-import type { InferOutcome } from '../../protocol/index.js';
+import type { InferOutcome, InferTicket } from '../../protocol/index.js';
 
 type Done = (outcome: InferOutcome) => void;
 
@@ -17,28 +17,26 @@ export class Door {
     return this.#why === undefined;
   }
 
-  /** `done`, to be called at most once, which lets the request out; undefined where it was refused. */
-  enter(model: string, done: Done): Done | undefined {
+  /**
+   * Lets a request in: `ask` hands it on, with what takes its answer, and returns how it is cancelled. It is out with its answer
+   * or its cancelling, whichever comes first; the other is nobody's then. Its ticket.
+   */
+  pass(model: string, done: Done, ask: (answered: Done) => InferTicket): InferTicket {
     if (this.#why !== undefined) {
-      done({
-        ok: false,
-        error: new ProtocolError('UNAVAILABLE', `model "${model}" is not ready: ${this.#why}`, 'not-ready'),
-      });
-      return undefined;
+      const message = `model "${model}" is not ready: ${this.#why}`;
+      done({ ok: false, error: new ProtocolError('UNAVAILABLE', message, 'not-ready') });
+      return NOTHING;
     }
     this.#inside++;
-    return (outcome) => {
-      done(outcome);
-      this.leave();
+    let isInside = true;
+    const out = (last: () => void): void => {
+      if (!isInside) return;
+      isInside = false;
+      last();
+      this.#leave();
     };
-  }
-
-  /** One that was cancelled is out as well. */
-  leave(): void {
-    if (--this.#inside > 0) return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter();
+    const ticket = ask((outcome) => out(() => done(outcome)));
+    return { cancel: () => out(() => ticket.cancel()) };
   }
 
   /** Resolves when nobody is inside. */
@@ -46,4 +44,14 @@ export class Door {
     if (this.#inside === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
+
+  #leave(): void {
+    if (--this.#inside > 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
 }
+
+/** Of a request that is not under way. */
+export const NOTHING: InferTicket = { cancel: () => {} };
