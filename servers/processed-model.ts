@@ -1,8 +1,8 @@
 import { nowNs } from '../results/clock.js';
 import { messageOf } from '../results/errors.js';
+import { aroundModel } from './around-model.js';
 import type { HostedModel } from './hosted-model.js';
 import type { Processing, Processor } from './processing/index.js';
-import { configuredTensors } from './protocol/config.js';
 import { ProtocolError } from './protocol/errors.js';
 import type { InferOutcome, InferRequest, InferTicket, ModelMetadata, Tensor } from './protocol/index.js';
 import { requestValidator } from './protocol/validate.js';
@@ -29,19 +29,11 @@ export function processedModel(
   const outputs = post?.inputs.map(({ name }) => ({ name }));
   const open = new OpenCalls();
   return {
-    name: inner.name,
-    version: inner.version,
-    metadata,
-    config: { ...inner.config, ...configuredTensors(metadata, inner.config.max_batch_size > 0) },
-    ready: () => inner.ready(),
-    statistics: () => inner.statistics(),
-    waiting: () => inner.waiting(),
-    stopAccepting: (why) => inner.stopAccepting(why),
+    ...aroundModel(inner, metadata),
     async drained() {
       await open.none();
       await inner.drained();
     },
-    close: () => inner.close(),
     infer(request, receivedNs, done) {
       const call = new Call(request, receivedNs, done, post, open, refused);
       try {

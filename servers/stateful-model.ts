@@ -1,7 +1,7 @@
 import { nowNs } from '../results/clock.js';
 import { UserError } from '../results/errors.js';
+import { aroundModel } from './around-model.js';
 import type { HostedModel } from './hosted-model.js';
-import { configuredTensors } from './protocol/config.js';
 import type { InferOutcome, ModelMetadata, Tensor, TensorMetadata } from './protocol/index.js';
 import { byteCount } from './protocol/index.js';
 import { invalid } from './protocol/tensors.js';
@@ -35,19 +35,12 @@ export function statefulModel(inner: HostedModel, states: States, idleNs: number
     for (const [id, sequence] of sequences) if (sequence.isIdle && now - sequence.lastNs > idleNs) sequences.delete(id);
   };
   return {
-    name: inner.name,
-    version: inner.version,
-    metadata,
-    config: { ...inner.config, ...configuredTensors(metadata, inner.config.max_batch_size > 0) },
-    ready: () => inner.ready(),
-    statistics: () => inner.statistics(),
+    ...aroundModel(inner, metadata),
     waiting: () => [...sequences.values()].reduce((sum, { waiting }) => sum + waiting, inner.waiting()),
-    stopAccepting: (why) => inner.stopAccepting(why),
     async drained() {
       while ([...sequences.values()].some(({ isIdle }) => !isIdle)) await inner.drained();
       await inner.drained();
     },
-    close: () => inner.close(),
     infer(request, receivedNs, done) {
       const { sequence_id: id, sequence_start: start, sequence_end: end } = request.parameters ?? {};
       if (id === undefined || request.inputs.some(({ shape }) => shape[0] !== 1)) {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Sink } from './exchange.js';
-import { Collector, type Comparison } from './mirror.js';
+import type { Collector } from './mirror.js';
 import type { UpstreamControl } from './upstream.js';
 
 /** Which replica answered. */
@@ -8,28 +8,25 @@ export const REPLICA_HEADER = 'servemark-replica';
 
 /** Hands an answer on to the client as it comes; where the client reads slowly, the replica waits. */
 export class ClientSink implements Sink {
-  readonly #collector: Collector | undefined;
   #control: UpstreamControl | undefined;
   #length: number | undefined;
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly comparison: Comparison | undefined,
-    maxBytes: number,
-  ) {
-    this.#collector = comparison && new Collector(maxBytes);
-  }
+    /** Where the answer is compared with that to a copy. */
+    private readonly collector: Collector | undefined,
+  ) {}
 
   head(status: number, headers: IncomingHttpHeaders, replica: string, control: UpstreamControl): void {
     this.#control = control;
-    this.#collector?.head(status, headers);
+    this.collector?.head(status, headers);
     const length = headers['content-length'];
     this.#length = length === undefined ? undefined : Number(length);
     this.response.writeHead(status, [...endToEnd(headers), REPLICA_HEADER, replica]);
   }
 
   data(chunk: Buffer): void {
-    this.#collector?.data(chunk);
+    this.collector?.data(chunk);
     const { response } = this;
     // All of it in one piece: head and body leave in one write.
     if (chunk.length === this.#length) response.end(chunk);
@@ -41,8 +38,7 @@ export class ClientSink implements Sink {
 
   end(): void {
     if (!this.response.writableEnded) this.response.end();
-    const answer = this.#collector?.answer();
-    if (answer) this.comparison?.answered(answer);
+    this.collector?.end(undefined);
   }
 
   refused(status: number, reason: string, message: string): void {

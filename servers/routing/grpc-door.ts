@@ -55,7 +55,7 @@ function receive(receiver: Receiver, stream: ServerHttp2Stream, headers: Incomin
       choice,
       request,
       socket,
-      (comparison) => new GrpcSink(stream, comparison, maxBuffered),
+      (comparison) => new GrpcSink(stream, comparison?.collector(maxBuffered)),
     );
     stream.once('close', () => {
       if (!stream.writableFinished) abandon();

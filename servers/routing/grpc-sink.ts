@@ -3,26 +3,23 @@ import { HOP_BY_HOP, REPLICA_HEADER } from './client-sink.js';
 import type { Sink } from './exchange.js';
 import { refuseCall } from './grpc-refusals.js';
 import { grpcOfHttp } from './grpc-statuses.js';
-import { Collector, type Comparison } from './mirror.js';
+import type { Collector } from './mirror.js';
 import type { Trailers, UpstreamControl } from './upstream.js';
 
 /** Hands an answer on to a gRPC client as it comes; where the client reads slowly, the replica waits. */
 export class GrpcSink implements Sink {
-  readonly #collector: Collector | undefined;
   #control: UpstreamControl | undefined;
   #trailers: OutgoingHttpHeaders = {};
 
   constructor(
     private readonly stream: ServerHttp2Stream,
-    private readonly comparison: Comparison | undefined,
-    maxBytes: number,
-  ) {
-    this.#collector = comparison && new Collector(maxBytes);
-  }
+    /** Where the answer is compared with that to a copy. */
+    private readonly collector: Collector | undefined,
+  ) {}
 
   head(status: number, headers: IncomingHttpHeaders, replica: string, control: UpstreamControl): void {
     this.#control = control;
-    this.#collector?.head(status, headers);
+    this.collector?.head(status, headers);
     const { stream } = this;
     if (this.#isGone()) return;
     const outgoing = { ':status': 200, ...passed(headers), [REPLICA_HEADER]: replica };
@@ -37,18 +34,16 @@ export class GrpcSink implements Sink {
   }
 
   data(chunk: Buffer): void {
-    this.#collector?.data(chunk);
+    this.collector?.data(chunk);
     if (this.#isGone() || this.stream.write(chunk)) return;
     this.#control?.pause();
     this.stream.once('drain', () => this.#control?.resume());
   }
 
   end(trailers?: Trailers): void {
-    this.#collector?.end(trailers);
+    this.collector?.end(trailers);
     if (trailers) this.#trailers = passed(trailers.headers);
     if (!this.#isGone() && !this.stream.writableEnded) this.stream.end();
-    const answer = this.#collector?.answer();
-    if (answer) this.comparison?.answered(answer);
   }
 
   refused(status: number, reason: string, message: string): void {

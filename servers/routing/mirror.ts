@@ -71,9 +71,12 @@ export class Comparison {
 
   constructor(private readonly both: (primary: Answer, copy: Answer) => void) {}
 
-  answered(answer: Answer): void {
-    this.#primary = answer;
-    this.#check();
+  /** Takes the primary's answer on its way to the client. */
+  collector(maxBytes: number): Collector {
+    return new Collector(maxBytes, (answer) => {
+      this.#primary = answer;
+      this.#check();
+    });
   }
 
   copied(answer: Answer | undefined): void {
@@ -89,14 +92,17 @@ export class Comparison {
   }
 }
 
-/** Collects an answer of at most `maxBytes`; a longer one is read and forgotten. */
+/** Collects an answer of at most `maxBytes`, to be told `whole` at its end; a longer one is read and forgotten. */
 export class Collector {
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #chunks: Buffer[] | undefined = [];
   #size = 0;
 
-  constructor(private readonly maxBytes: number) {}
+  constructor(
+    private readonly maxBytes: number,
+    private readonly whole: (answer: Answer) => void = () => {},
+  ) {}
 
   head(status: number, headers: IncomingHttpHeaders): void {
     this.#status = status;
@@ -111,6 +117,8 @@ export class Collector {
 
   end(trailers: Trailers | undefined): void {
     if (trailers) this.#status = trailers.status;
+    const answer = this.answer();
+    if (answer) this.whole(answer);
   }
 
   answer(): Answer | undefined {

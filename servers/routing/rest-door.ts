@@ -67,7 +67,7 @@ function sendOn(
     choice,
     forwarded,
     request.socket,
-    (comparison) => new ClientSink(response, comparison, receiver.balancing.maxBuffered),
+    (comparison) => new ClientSink(response, comparison?.collector(receiver.balancing.maxBuffered)),
   );
   response.once('close', () => {
     if (!response.writableFinished) abandon();
