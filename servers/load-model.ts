@@ -141,8 +141,10 @@ async function assemble(
     profile,
     stages: executed.batching.stages,
   }));
+  const limiter = context.shared?.limiter.join(`${own.model.name}/${own.model.version}`);
   const executor = new RealExecutor({
-    strategy: createStrategy(choice, instances.length, planned),
+    strategy: createStrategy(choice, instances.length, planned, limiter),
+    limiter,
     instances,
     ...own.executed,
     others: new Map(others.map(({ model, executed }) => [model.name, executed])),

@@ -3,7 +3,13 @@ import { instanceList, strategyContext } from './executors/context.js';
 import { costModel } from './executors/cost.js';
 import type { CostTable } from './executors/index.js';
 import type { ServedModelSpec } from './spec.js';
-import { isolationProblem, type Strategy, type StrategyDefinition, stagesProblem } from './strategies/index.js';
+import {
+  isolationProblem,
+  type LimiterPlace,
+  type Strategy,
+  type StrategyDefinition,
+  stagesProblem,
+} from './strategies/index.js';
 import { parseStrategyOptions, strategyNamed } from './strategies/registry.js';
 
 /** A strategy with its options checked. */
@@ -60,13 +66,18 @@ export interface PlannedModel {
 }
 
 /** A new state machine for so many instances that have loaded these models, the first of which is their own. */
-export function createStrategy(choice: StrategyChoice, count: number, models: readonly PlannedModel[]): Strategy {
+export function createStrategy(
+  choice: StrategyChoice,
+  count: number,
+  models: readonly PlannedModel[],
+  limiter?: LimiterPlace,
+): Strategy {
   const infos = instanceList(count);
   const known = models.flatMap(({ name, profile }) => (profile ? [[name, profile] as const] : []));
   const costs = costModel(infos, { cost: models[0]?.profile, costs: Object.fromEntries(known) });
   const stages = new Map(models.map((model) => [model.name, model.stages]));
   const stagesOf = (model = models[0]?.name ?? '') => stages.get(model) ?? 1;
-  return choice.definition.create(choice.options, { ...strategyContext(infos, costs), stagesOf });
+  return choice.definition.create(choice.options, { ...strategyContext(infos, costs), stagesOf, limiter });
 }
 
 /** The options that Triton has too, in its spelling. */

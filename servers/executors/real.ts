@@ -1,7 +1,16 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { InferOutcome, InferRequest, InferTicket, Tensor } from '../protocol/index.js';
 import type { ExecutionPart } from '../runtimes/index.js';
-import type { Action, Execute, Nanos, ResponseSource, Strategy, StrategyRequest } from '../strategies/index.js';
+import {
+  type Action,
+  type Execute,
+  Limiter,
+  type LimiterPlace,
+  type Nanos,
+  type ResponseSource,
+  type Strategy,
+  type StrategyRequest,
+} from '../strategies/index.js';
 import { type ExecutorClock, realClock } from './alarm.js';
 import type { Batching } from './batching.js';
 import type { Batch, BatchOutcome, Instance, StageValues } from './instance.js';
@@ -32,6 +41,8 @@ export interface RealExecutorOptions extends ExecutedModel {
    * for there is no instant from which all of them count.
    */
   readonly replica?: number | undefined;
+  /** Of its strategy. */
+  readonly limiter?: LimiterPlace | undefined;
   /** Absent: it is the server's only one. */
   readonly shared?: Shared | undefined;
   /** One line about something unusual: a strategy's action that this executor cannot carry out. */
@@ -42,6 +53,8 @@ export interface RealExecutorOptions extends ExecutedModel {
 export interface Shared {
   /** From when arrivals count, by the executors' clock. */
   readonly originNs: number;
+  /** Resources and turns of those of its models whose strategies say so. */
+  readonly limiter: Limiter;
   /** Executions of one server have different numbers, from 1, whichever model they are of. */
   nextExecution(): number;
 }
@@ -51,7 +64,7 @@ const EXECUTIONS_OF_A_REPLICA = 2 ** 24;
 
 export function sharedFrom(originNs: number, replica = 0): Shared {
   let executions = replica * EXECUTIONS_OF_A_REPLICA;
-  return { originNs, nextExecution: () => ++executions };
+  return { originNs, limiter: new Limiter(), nextExecution: () => ++executions };
 }
 
 /** An outcome that came and waits for its turn. */
@@ -83,6 +96,7 @@ export class RealExecutor {
   /** Answers to be given once the instances have work again. */
   #answers: (() => void)[] = [];
   readonly #shared: Shared;
+  readonly #limiter: LimiterPlace | undefined;
   #requests = 0;
   #pumping = false;
   #pumpIsDue = false;
@@ -104,6 +118,8 @@ export class RealExecutor {
     this.#onEvent = options.onEvent ?? (() => {});
     this.#originNs = this.#clock.now();
     this.#running = options.instances.map(() => undefined);
+    this.#limiter = options.limiter;
+    if (this.#limiter) this.#limiter.wake = () => this.#pumpSoon();
   }
 
   /** Queue a validated request. `done` is called once, at once where the strategy refuses it, unless it is cancelled. */
@@ -143,6 +159,7 @@ export class RealExecutor {
 
   /** Stops the clock and the instances. */
   async close(): Promise<void> {
+    this.#limiter?.leave();
     this.#clock.close();
     await Promise.all(this.#instances.map((instance) => instance.close()));
   }

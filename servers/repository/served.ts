@@ -147,7 +147,7 @@ function dynamicOptions(rows: number, dynamic: NonNullable<RepositoryConfig['dyn
   };
 }
 
-/** As without `--rate-limit-resource`: of each resource there is as much as the instance needs that needs most. */
+/** As without `--rate-limit-resource`: of each resource there is as much as that instance of the server needs that needs most. */
 function rateLimiterOf({ instance_group }: RepositoryConfig) {
   const instances = instance_group.flatMap(({ count, rate_limiter: limits }) =>
     Array.from({ length: count }, () => ({
@@ -158,7 +158,7 @@ function rateLimiterOf({ instance_group }: RepositoryConfig) {
   const resources: Record<string, number> = {};
   for (const { resources: needs } of instances)
     for (const [name, n] of Object.entries(needs)) resources[name] = Math.max(resources[name] ?? 0, n);
-  return { resources, instances };
+  return { resources, instances, serverWide: true };
 }
 
 function warmUpOf(config: RepositoryConfig, folder: string, place: string): WarmUpSample[] {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { LimiterPlace } from './support/limiter.js';
 
 /** Time in integer nanoseconds from the start of the case or of the server; exact within 2^53. */
 export type Nanos = number;
@@ -101,6 +102,8 @@ export interface StrategyContext {
   costOn(instance: number, rows: number, model?: string): Nanos;
   /** Into how many stages a model is cut, where the executor knows; 1 = it runs whole. */
   stagesOf?(model?: string): number;
+  /** Where the server has several models: resources and turns that they share. */
+  readonly limiter?: LimiterPlace | undefined;
   /** Makes a strategy that this one wraps (caches, ensembles). Throws where name or options are wrong. */
   inner(name: string, options: unknown, context: StrategyContext): Strategy;
 }

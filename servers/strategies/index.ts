@@ -11,3 +11,4 @@ export type {
 } from './contract.js';
 export { isolationProblem, stagesProblem } from './needs.js';
 export { createStrategy, findStrategy, strategies, strategyNamed } from './registry.js';
+export { Limiter, type LimiterPlace } from './support/limiter.js';

@@ -3,6 +3,7 @@ import { UserError } from '../../results/errors.js';
 import { defineStrategy, type Execute, type Strategy, type StrategyRequest } from './contract.js';
 import { Fifo } from './support/fifo.js';
 import { IdleInstances } from './support/idle.js';
+import { type Amounts, type Head, Limiter, type LimiterPlace } from './support/limiter.js';
 import { count, positive } from './support/options.js';
 
 const resources = z.record(z.string(), count());
@@ -11,6 +12,10 @@ const rateLimiter = z.strictObject({
   instances: z
     .array(z.strictObject({ priority: positive().default(1), resources: resources.prefault({}) }))
     .prefault([]),
+  serverWide: z
+    .boolean()
+    .default(false)
+    .describe('resources and turns are those of all models of the server that say so, as in the original'),
 });
 const options = z.strictObject({ maxQueueSize: count().default(0), rateLimiter: rateLimiter.optional() });
 
@@ -18,7 +23,7 @@ type RateLimiterOptions = z.output<typeof rateLimiter>;
 
 /**
  * N instances of one model behind one queue; one request an execution. With a rate limiter the least executions × priority
- * goes first, and an execution holds resources. Source: Triton instance groups and rate limiter; the queue limit is ours.
+ * goes first, and an execution holds resources: the model's own, or with `serverWide` the server's. Source: Triton instance groups and rate limiter; the queue limit is ours.
  */
 export const instanceGroup = defineStrategy({
   name: 'instance-group',
@@ -26,6 +31,7 @@ export const instanceGroup = defineStrategy({
   source: 'Triton instance groups, rate limiter',
   differs: [
     'A queue limit (`maxQueueSize`) is ours.',
+    'Resources and turns are a model’s own unless `serverWide` says that they are the server’s, as the original’s always are.',
     'While the instance that is next lacks a resource, nothing is dispatched: no other instance is tried. The original’s documents leave this open.',
   ],
   originals: { rateLimiter: 'rate_limiter' },
@@ -47,11 +53,15 @@ export const instanceGroup = defineStrategy({
       ? { limit: maxQueueSize || Number.POSITIVE_INFINITY, instances: Number.POSITIVE_INFINITY }
       : undefined,
   maxRows: () => 1,
-  create: ({ maxQueueSize, rateLimiter }, { instances }) =>
-    new InstanceGroup(
-      maxQueueSize || Number.POSITIVE_INFINITY,
-      rateLimiter === undefined ? new LowestIdle(instances.length) : new RateLimiter(rateLimiter, instances.length),
-    ),
+  create: ({ maxQueueSize, rateLimiter }, { instances, limiter }) => {
+    const limit = maxQueueSize || Number.POSITIVE_INFINITY;
+    if (rateLimiter === undefined) return new InstanceGroup(limit, new LowestIdle(instances.length));
+    const place = (rateLimiter.serverWide ? limiter : undefined) ?? new Limiter().join('');
+    const chooser = new RateLimiter(rateLimiter, instances.length, place);
+    const group = new InstanceGroup(limit, chooser);
+    place.head = () => (group.waiting() === 0 ? undefined : chooser.head());
+    return group;
+  },
 });
 
 /** Which instance comes next: −1 where none may. */
@@ -59,6 +69,8 @@ interface Chooser {
   next(): number;
   take(instance: number): void;
   release(instance: number): void;
+  /** A request that waited went away. */
+  dropped?(): void;
 }
 
 class InstanceGroup implements Strategy {
@@ -93,7 +105,9 @@ class InstanceGroup implements Strategy {
   }
 
   cancel(request: StrategyRequest): boolean {
-    return this.#queue.remove(request);
+    const waited = this.#queue.remove(request);
+    if (waited) this.instances.dropped?.();
+    return waited;
   }
 
   waiting(): number {
@@ -111,38 +125,57 @@ class LowestIdle extends IdleInstances implements Chooser {
 class RateLimiter implements Chooser {
   readonly #idle: IdleInstances;
   readonly #scores: number[];
-  readonly #available: Map<string, number>;
 
   constructor(
     readonly limits: RateLimiterOptions,
     readonly count: number,
+    readonly place: LimiterPlace,
   ) {
     checkResources(limits);
     this.#idle = new IdleInstances(count);
     this.#scores = new Array<number>(count).fill(0);
-    this.#available = new Map(Object.entries(limits.resources));
+    place.stated = limits.resources;
   }
 
   next(): number {
-    let best = -1;
-    for (let i = 0; i < this.count; i++)
-      if (this.#idle.has(i) && (best < 0 || this.#scores[i]! < this.#scores[best]!)) best = i;
-    return best >= 0 && this.#needs(best).every(([name, n]) => n <= this.#available.get(name)!) ? best : -1;
+    const best = this.#best();
+    return best >= 0 && this.place.isFirst(this.#headAt(best)) ? best : -1;
+  }
+
+  /** Of the instance that is next, where one is idle. */
+  head(): Head | undefined {
+    const best = this.#best();
+    return best < 0 ? undefined : this.#headAt(best);
   }
 
   take(instance: number): void {
     this.#idle.take(instance);
     this.#scores[instance]! += this.limits.instances[instance]?.priority ?? 1;
-    for (const [name, n] of this.#needs(instance)) this.#available.set(name, this.#available.get(name)! - n);
+    this.place.take(this.#needs(instance));
   }
 
   release(instance: number): void {
     this.#idle.release(instance);
-    for (const [name, n] of this.#needs(instance)) this.#available.set(name, this.#available.get(name)! + n);
+    this.place.release(this.#needs(instance));
   }
 
-  #needs(instance: number): [name: string, n: number][] {
-    return Object.entries(this.limits.instances[instance]?.resources ?? {});
+  dropped(): void {
+    this.place.dropped();
+  }
+
+  #best(): number {
+    let best = -1;
+    for (let i = 0; i < this.count; i++)
+      if (this.#idle.has(i) && (best < 0 || this.#scores[i]! < this.#scores[best]!)) best = i;
+    return best;
+  }
+
+  #headAt(instance: number): Head {
+    return { score: this.#scores[instance]!, needs: this.#needs(instance) };
+  }
+
+  #needs(instance: number): Amounts {
+    return this.limits.instances[instance]?.resources ?? {};
   }
 }
 

@@ -50,6 +50,28 @@ describe('a server of several models', () => {
     await expect(start([named('a'), named('b', { name: 'magic' })])).rejects.toThrow('there is no strategy "magic"');
   });
 
+  test('of those that share a resource one runs at a time, and priority 2 has one turn for two of priority 1', async () => {
+    const holding = (modelName: string, priority: number): ServedModelSpec => {
+      const instances = [{ priority, resources: { device: 1 } }];
+      const rateLimiter = { resources: { device: 1 }, instances, serverWide: true };
+      const model = { runtime: 'synthetic', options: { cost: [[1, '3ms']] } };
+      return { model, modelName, strategy: { name: 'instance-group', options: { rateLimiter } } };
+    };
+    const server = await start([holding('a', 1), holding('b', 2), named('c')]);
+    const order: string[] = [];
+    const spans: (readonly [from: number, to: number])[] = [];
+    const ask = async (model: string) => {
+      const { timings } = await infer(server, model);
+      order.push(model);
+      const from = timings!.arrivalNs! + timings!.queueNs;
+      spans.push([from, from + timings!.computeInferNs]);
+    };
+    await Promise.all(['b', 'b', 'a', 'a', 'a', 'a'].map(ask));
+    expect(order.join('')).toBe('abaaba');
+    for (const [i, [from]] of spans.entries()) if (i > 0) expect(from).toBeGreaterThanOrEqual(spans[i - 1]![1]);
+    expect((await infer(server, 'c')).ok).toBe(true);
+  });
+
   test('metrics tell them apart', async () => {
     const server = await start([named('a'), named('b')], { rest: { port: 0 } });
     await infer(server, 'b');
