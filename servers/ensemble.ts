@@ -19,7 +19,11 @@ import { StatisticsCollector } from './statistics.js';
  */
 export function ensembleOf(spec: EnsembleSpec, table: ModelTable, place: string): HostedModel {
   const find = (name: string) => table.versionsOf(name).at(-1)?.metadata;
-  const { inputs, outputs, problems } = graphInterface(spec, find);
+  const { inputs, outputs, problems } = graphInterface(
+    spec,
+    find,
+    table.all().map((model) => model.name),
+  );
   if (problems.length > 0)
     throw new UserError(problems.map(({ at, ...rest }): Problem => ({ place: `${place}.ensemble.${at}`, ...rest })));
   return new Ensemble(spec, table, { name: spec.name, platform: 'ensemble', inputs, outputs });

@@ -1,3 +1,4 @@
+import { showShape } from './tensors.js';
 import type { InferRequest, ModelMetadata, Tensor, TensorMetadata } from './types.js';
 
 /**
@@ -71,10 +72,11 @@ function stepsThatWait(steps: readonly GraphStep[], makers: ReadonlyMap<string, 
   return steps.flatMap((_, i) => (done.has(i) ? [] : [i]));
 }
 
-/** The graph's interface from its models', or what does not fit: names that a model lacks or misses, types that differ. */
+/** The graph's interface from its models', or what does not fit: names that a model lacks or misses, types or shapes that differ. `models` are named where one is not there. */
 export function graphInterface(
   graph: RequestGraph,
   modelOf: (name: string) => ModelMetadata | undefined,
+  models: readonly string[] = [],
 ): {
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
@@ -86,7 +88,8 @@ export function graphInterface(
   graph.steps.forEach(({ model, outputMap, inputMap }, i) => {
     const metadata = modelOf(model);
     if (metadata === undefined) {
-      problems.push({ at: `steps[${i}].model`, found: `the server has no model "${model}"` });
+      const allowed = models.join(', ') || undefined;
+      problems.push({ at: `steps[${i}].model`, found: `the server has no model "${model}"`, allowed });
       return;
     }
     const names = (specs: readonly TensorMetadata[]) => specs.map(({ name }) => name).join(', ');
@@ -104,14 +107,32 @@ export function graphInterface(
       if (!(name in inputMap))
         problems.push({ at: `steps[${i}].inputMap`, found: `input "${name}" of ${model} is not given` });
   });
-  for (const [name, spec] of taken) {
-    const maker = made.get(name);
-    if (maker && maker.datatype !== spec.datatype)
-      problems.push({ at: 'steps', found: `"${name}" is made as ${maker.datatype} and taken as ${spec.datatype}` });
-  }
+  for (const [i, { model, inputMap }] of graph.steps.entries())
+    for (const [own, name] of Object.entries(inputMap)) {
+      const spec = modelOf(model)?.inputs.find((each) => each.name === own);
+      const maker = made.get(name);
+      if (spec && maker && !fits(maker, spec))
+        problems.push({
+          at: `steps[${i}].inputMap.${own}`,
+          found: `"${name}" is made as ${showTensor(maker)} and taken as ${showTensor(spec)}`,
+        });
+    }
   const inputs = [...taken.values()].filter(({ name }) => !made.has(name));
   const outputs = graphOutputs(graph).flatMap((name) => made.get(name) ?? []);
   return { inputs, outputs, problems };
+}
+
+/** Of one type, and of shapes that some tensor has both of. */
+function fits(made: TensorMetadata, taken: TensorMetadata): boolean {
+  return (
+    made.datatype === taken.datatype &&
+    made.shape.length === taken.shape.length &&
+    made.shape.every((dim, i) => dim === -1 || taken.shape[i] === -1 || dim === taken.shape[i])
+  );
+}
+
+function showTensor({ datatype, shape }: TensorMetadata): string {
+  return `${datatype} ${showShape(shape)}`;
 }
 
 /** Where the tensors of one request through a graph stand; pure. */

@@ -6,7 +6,11 @@ import { checked } from '../../results/lookup.js';
 import { readTextProto, type TextMessage, type TextValue } from './pbtxt.js';
 
 /** Protobuf's JSON writes 64-bit integers as text. */
-const whole = () => z.coerce.number().int().nonnegative();
+const whole = () =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+    z.number().int().nonnegative(),
+  );
 
 const queuePolicy = z.looseObject({
   timeout_action: z.enum(['REJECT', 'DELAY']).default('REJECT'),

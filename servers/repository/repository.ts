@@ -74,7 +74,7 @@ class Repository implements ModelRepository {
       await this.close();
       throw new UserError(
         failed.map(({ name, version, reason }) => ({
-          place: `model ${name}/${version}`,
+          place: `model ${labelOf(name, version)}`,
           found: `it does not load: ${reason}`,
         })),
       );
@@ -103,7 +103,7 @@ class Repository implements ModelRepository {
     await this.#follow(folder);
     const failed = model.versions.filter(({ wanted, state }) => wanted && state === 'failed');
     if (failed.length === 0) return;
-    const reasons = failed.map(({ version, reason }) => `version ${version}: ${reason}`);
+    const reasons = failed.map(({ version, reason }) => (version === '' ? reason : `version ${version}: ${reason}`));
     throw new ProtocolError('INVALID_ARGUMENT', `model "${name}" does not load: ${reasons.join('; ')}`);
   }
 
@@ -158,7 +158,10 @@ class Repository implements ModelRepository {
       return;
     }
     const versions = wantedVersions(folder.versions, config.version_policy);
-    if (versions.length === 0) model.reason = 'none of its versions is wanted or there';
+    if (versions.length === 0) {
+      await this.#want(model, [failedVersion('', noVersion(folder))]);
+      return;
+    }
     const ignored = ignoredFields(config);
     if (ignored.length > 0 && model.versions.length === 0)
       this.context.event(`model ${folder.name}: its configuration’s ${ignored.join(', ')} changes nothing here`);
@@ -174,7 +177,10 @@ class Repository implements ModelRepository {
       const same = (a: Version, b: Version) => a.version === b.version && a.signature === b.signature;
       const kept = model.versions.filter((each) => each.state === 'ready' || wanted.some((other) => same(each, other)));
       for (const each of kept) each.wanted = wanted.some((other) => same(each, other));
-      model.versions = [...kept, ...wanted.filter((each) => !kept.some((other) => same(each, other)))];
+      const added = wanted.filter((each) => !kept.some((other) => same(each, other)));
+      for (const { version, state, reason } of added)
+        if (state === 'failed') this.context.event(`model ${labelOf(model.name, version)} does not load: ${reason}`);
+      model.versions = [...kept, ...added];
       return this.#swap(model);
     });
     return model.work;
@@ -275,6 +281,17 @@ function wantedVersion(root: string, name: string, version: string, config: Repo
   } catch (error) {
     return failedVersion(version, messageOf(error));
   }
+}
+
+/** `m/2`; `m` where it is about all of its versions. */
+function labelOf(name: string, version: string): string {
+  return version === '' ? name : `${name}/${version}`;
+}
+
+function noVersion({ name, versions }: ModelFolder): string {
+  const found = versions.length > 0 ? `it has only version ${versions.join(', ')}` : 'it has no version';
+  const remedy = versions.length > 0 ? 'its version_policy wants others' : `put the model into ${name}/1`;
+  return `${found}: ${remedy}`;
 }
 
 function failedVersion(version: string, reason: string): Version {

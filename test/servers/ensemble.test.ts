@@ -102,7 +102,15 @@ describe('an ensemble in the server', () => {
       ],
     };
     await expect(start(wrong)).rejects.toThrow(/steps\[0\]\.inputMap\.z: Pre has no such tensor.*Allowed: x/is);
-    await expect(start(wrong)).rejects.toThrow('the server has no model "nobody"');
+    await expect(start(wrong)).rejects.toThrow('the server has no model "nobody". Allowed: post, pre, left, right');
+  });
+
+  test('a tensor that is taken in another shape or type than it is made is refused before anything is asked', async () => {
+    const wide = served('left', { inputs: [{ name: 'x', shape: [-1, 8] }] });
+    const ids = served('right', { inputs: [{ name: 'x', shape: [-1, 4], datatype: 'INT64' }] });
+    await expect(start(DIAMOND, [MODELS[0]!, wide, ids])).rejects.toThrow(
+      /steps\[2\]\.inputMap\.x: "clean" is made as FP32 \[-1,4\] and taken as FP32 \[-1,8\].*steps\[3\]\.inputMap\.x: "clean" is made as FP32 \[-1,4\] and taken as INT64/s,
+    );
   });
 });
 

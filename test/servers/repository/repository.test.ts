@@ -150,6 +150,21 @@ describe('a model repository', () => {
   });
 
   test.each([
+    [
+      'a model without a version',
+      () => mkdirSync(join(root, 'm')),
+      'model m: it does not load: it has no version: put the',
+    ],
+    [
+      'a policy that wants what is not there',
+      () => [version('m', 1), config('m', 'version_policy: { specific: { versions: [ 3 ] } }')],
+      'it has only version 1: its version_policy wants others',
+    ],
+    [
+      'a text where a number belongs',
+      () => [version('m', 1), config('m', 'max_batch_size: "many"')],
+      'm/config.pbtxt.max_batch_size: "many" is of the wrong type. Allowed: a number',
+    ],
     ['an empty version', () => mkdirSync(join(root, 'm', '1'), { recursive: true }), 'it is empty'],
     ['a link out of the root', linkOut, 'outside of the model root'],
     ['a wrong name', () => [version('m', 1), config('m', 'name: "other"')], 'its name is "other"'],
