@@ -36,6 +36,13 @@ function play(name: string): { readonly goodput: number; readonly late: number; 
 }
 
 describe('twice the capacity, an objective of 50 ms', () => {
+  test.each(['clockwork-margin', 'reject-margin'])('%s: 5 ms less cost less than 5 %% of the capacity', (name) => {
+    const { goodput, late, worstNs } = play(name);
+    expect(goodput).toBeGreaterThan(0.95 * CAPACITY);
+    expect(late).toBe(0);
+    expect(worstNs).toBeLessThanOrEqual(SLO - 5e6);
+  });
+
   test('admission by profile: at least 95 % of the capacity within the objective, and no answer late', () => {
     const { goodput, late, worstNs } = play('clockwork');
     expect(goodput).toBeGreaterThan(0.95 * CAPACITY);
