@@ -36,6 +36,7 @@ export const reefStage = defineStrategy({
     'Stage-level cooperative preemption in place of kernel preemption: a real-time request waits for the end of the stage that runs, on a CPU as on a device.',
     'Process-kill reset in place of flushing kernel queues: the process of the instance is killed; a spare one takes over (`spare`), or a new one is started. What the stages that ended had left was sent out of it and is gone on with.',
     'One instance. A real one reports a stage when it has ended; how far a killed execution got is what was reported, not what the profile expects.',
+    'Leftover-core co-execution (best effort beside a real-time request, on processors that this leaves), which would stand for REEF’s dynamic kernel padding, is not done: one execution runs at a time, and processors are given to a whole server (`serverCpus`), not to a class.',
   ],
   unranked: 'it is about two classes of requests; with one class it is `serial`',
   options,
