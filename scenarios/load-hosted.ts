@@ -1,8 +1,9 @@
+import { parse } from 'node:path';
 import { type Problem, UserError } from '../results/errors.js';
 import { lookFor, problemsOf } from '../results/lookup.js';
 import { type FrontDefinition, fronts } from '../servers/fronts/index.js';
 import type { ServedModelSpec, SharingModelSpec } from '../servers/spec.js';
-import type { SystemSpec } from './contract.js';
+import type { LoadSpec, SystemSpec } from './contract.js';
 import type { HostedEntry } from './schema.js';
 import type { MergedYaml } from './yaml.js';
 
@@ -116,6 +117,53 @@ export function modelsOf({ name, model, strategy, isolation, others = [], sharin
     ...shared,
     ...others.map((other) => ({ ...other, name: other.modelName! })),
   ];
+}
+
+/**
+ * Loads whose kinds of requests name models that a system does not have. What stands before several models, or is not ours,
+ * has names of its own and is left to its server.
+ */
+export function checkAskedModels(
+  loads: readonly LoadSpec[],
+  systems: readonly SystemSpec[],
+  { yaml, found }: Pick<Reader, 'yaml' | 'found'>,
+): void {
+  const known = systems.flatMap((system) => {
+    if (system.external || system.front || system.gateway) return [];
+    const own = system.ensemble?.at === 'server' ? ['ensemble'] : [];
+    return [
+      {
+        system: system.name,
+        names: [
+          ownName(system),
+          ...modelsOf(system)
+            .slice(1)
+            .map(({ name }) => name),
+          ...own,
+        ],
+      },
+    ];
+  });
+  for (const { name, options } of loads)
+    for (const key of ['mix', 'clients'] as const) {
+      const kinds = options[key];
+      if (!Array.isArray(kinds)) continue;
+      for (const [i, { model }] of (kinds as readonly { readonly model?: string }[]).entries()) {
+        const lacking = model === undefined ? undefined : known.find(({ names }) => !names.includes(model));
+        if (lacking)
+          found.push({
+            place: yaml.place(['loads', name, key, i, 'model']),
+            found: `system "${lacking.system}" has no model "${model}"`,
+            allowed: lacking.names.join(', '),
+          });
+      }
+    }
+}
+
+/** What its server calls the model that is its own. */
+function ownName({ model }: SystemSpec): string {
+  if ('zoo' in model) return model.zoo;
+  return model.name ?? ('path' in model ? parse(model.path).name : model.runtime);
 }
 
 /** Refuses what virtual time has no models for. Throws UserError with all of them. */

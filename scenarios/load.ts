@@ -24,7 +24,7 @@ import type {
   SystemSpec,
 } from './contract.js';
 import { fleetSummary, readFleet } from './load-fleet.js';
-import { readFront, readHosted } from './load-hosted.js';
+import { checkAskedModels, readFront, readHosted } from './load-hosted.js';
 import { ownSamples } from './samples.js';
 import {
   denseSchema,
@@ -64,6 +64,7 @@ export function loadScenario(file: string): Scenario {
   const systems = withPlaces(readSystems(yaml, model ?? { zoo: 'fashion-mlp' }, found, dirname(file)));
   const twin = readTwin(top.comparison.noiseFloor, systems, yaml, found);
   const loadSpecs = readLoads(yaml, found, dirname(file));
+  checkAskedModels(loadSpecs, systems, { yaml, found });
   checkTransports(top.transports, yaml, found);
   const chosenMonitors = readMonitors(top.monitors, top.monitorPeriod, yaml, found);
   checkLoadProcesses(top.loadProcesses, loadSpecs, top.transports, yaml, found);

@@ -32,12 +32,20 @@ test.each([
   expect(problems(`\n      ${entry}`)).toContain(message);
 });
 
+test('a load that asks for a model that the system has not is refused with those that it has', () => {
+  const asking = (model: string) =>
+    problems('\n      other: { strategy: serial }', `{ type: open, rate: 1/s, mix: [{ tenant: a, model: ${model} }] }`);
+  expect(asking('other')).toBe('');
+  expect(asking('synthetic')).toBe('');
+  expect(asking('othr')).toMatch(/loads\.one\.mix\.0\.model system "many" has no model "othr"/);
+});
+
 test('virtual time has one model a server, and says so', async () => {
   const scenario = load('\n      other: { strategy: serial }');
   await expect(planWithModels(scenario, 'test', 'simulated')).rejects.toThrow('virtual time has one a server');
 });
 
-function load(models: string) {
+function load(models: string, one = '{ type: single-stream }') {
   const file = join(folder, 's.yaml');
   writeFileSync(
     file,
@@ -48,15 +56,15 @@ systems:
   many:
     strategy: serial
     models:${models}
-loads: { one: { type: single-stream } }
+loads: { one: ${one} }
 `,
   );
   return loadScenario(file);
 }
 
-function problems(models: string): string {
+function problems(models: string, one?: string): string {
   try {
-    load(models);
+    load(models, one);
     return '';
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
