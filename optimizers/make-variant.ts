@@ -7,14 +7,9 @@ import { UserError } from '../results/errors.js';
 import { readJsonIfWhole } from '../results/files.js';
 import { version } from '../results/package.js';
 import { sha256Of } from '../servers/models/file.js';
-import {
-  inspectModel,
-  type MadeModel,
-  type ModelSpec,
-  type ResolvedModel,
-  resolveModel,
-} from '../servers/models/index.js';
+import { type MadeModel, type ModelSpec, type ResolvedModel, resolveModel } from '../servers/models/index.js';
 import { PLAN_ENDING } from '../servers/runtimes/index.js';
+import { modelSamples } from './model-samples.js';
 import { readModel } from './onnx/index.js';
 import { applyPass, original } from './optimize.js';
 import { passNamed } from './passes/index.js';
@@ -85,14 +80,14 @@ async function samplesFor({ samples }: MadeModel, parent: ResolvedModel, place: 
       found: samples === null ? 'no samples are given' : `none of the samples ${samples.name} are for passes`,
       remedy: `Add samples: { name: ${samples?.name ?? '…'}, forPasses: 1000 }: passes see so many, loads and accuracy the others`,
     });
-  const library = await samplesNamed(samples.name, place).create({
-    metadata: { name: parent.name, ...(await inspectModel(parent)) },
+  const { library, asInputs } = await modelSamples(samplesNamed(samples.name, place), parent, {
     seed: 1n,
     directory: samples.directory,
     count: samples.count,
     dims: samples.dims,
+    bare: samples.bare,
   });
-  return apart(library, samples.forPasses).forPasses;
+  return asInputs(apart(library, samples.forPasses).forPasses);
 }
 
 /** A pass's refusal, said at the place of the scenario. */

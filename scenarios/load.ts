@@ -304,13 +304,20 @@ function placed(system: SystemSpec, choice: SamplesChoice | undefined): SystemSp
     ...other,
     model: placedModel(other.model, other.modelName, choice),
   }));
-  const model = placedModel(system.model, system.name, choice);
+  const model = placedModel(system.model, system.name, choice, system.processing);
   return { ...system, model, ...(others && { others }), ...(sharing && { sharing }) };
 }
 
-function placedModel(model: ModelSpec, of: string, choice: SamplesChoice | undefined): ModelSpec {
+function placedModel(
+  model: ModelSpec,
+  of: string,
+  choice: SamplesChoice | undefined,
+  processing?: SystemSpec['processing'],
+): ModelSpec {
   if (!('path' in model) || !model.made) return model;
-  const samples = choice ?? ownSamples(model.made.parent);
+  const own = choice ?? ownSamples(model.made.parent);
+  // Given for tensors as they are, they need no processor.
+  const samples = own && choice && processing === 'none' ? { ...own, bare: true } : own;
   const made = { ...model.made, samples: samples ?? null };
   return { ...model, name: model.name ?? variantName(of), path: variantPath(made), made };
 }

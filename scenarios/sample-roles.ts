@@ -1,7 +1,8 @@
 import { halves, type SampleLibrary, type SampleParts, samplesNamed } from '../clients/samples/index.js';
+import { modelSamples } from '../optimizers/model-samples.js';
 import type { PassStep } from '../optimizers/optimize.js';
 import { UserError } from '../results/errors.js';
-import { inspectModel, type ResolvedModel } from '../servers/models/index.js';
+import type { ResolvedModel } from '../servers/models/index.js';
 
 export interface SampleNames {
   /** What accuracy is judged on; undefined: none is known. */
@@ -33,14 +34,15 @@ export function sampleRoles(model: ResolvedModel, place: string, names: SampleNa
   let whole: Promise<SampleLibrary> | undefined;
   let used: SampleLibrary | undefined;
   let note: string | undefined;
-  const create = async (step: PassStep, option: string): Promise<SampleLibrary> =>
-    samplesNamed(step.name, option).create({
-      metadata: { name: model.name, ...(await inspectModel(model)) },
+  const create = async (step: PassStep, option: string): Promise<SampleLibrary> => {
+    const { library, asInputs } = await modelSamples(samplesNamed(step.name, option), model, {
       seed: BigInt(Number(step.options.seed ?? 1)),
       directory: step.options.directory === undefined ? undefined : String(step.options.directory),
       count: step.options.count === undefined ? undefined : Number(step.options.count),
       dims: names.dims,
     });
+    return asInputs(library);
+  };
   const judging = () => {
     if (names.judging === undefined) throw noSamples(place);
     whole ??= create(names.judging, '--samples');

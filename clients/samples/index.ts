@@ -1,3 +1,3 @@
-export type { SampleLibrary } from './contract.js';
+export type { SampleDefinition, SampleLibrary } from './contract.js';
 export { apart, halves, type SampleParts } from './parts.js';
 export { samples, samplesNamed } from './registry.js';

@@ -35,6 +35,8 @@ export interface MadeModel {
     readonly count?: number | undefined;
     readonly dims?: Readonly<Record<string, readonly number[]>> | undefined;
     readonly forPasses?: number | undefined;
+    /** They are the model's own inputs, not what the processor before it takes. */
+    readonly bare?: boolean | undefined;
   } | null;
 }
 

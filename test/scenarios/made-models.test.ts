@@ -1,11 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addConstants, node, valueInfo } from '../../optimizers/onnx/build.js';
+import { emptyModel, initializer } from '../../optimizers/onnx/model.js';
+import { TensorProto_DataType } from '../../optimizers/onnx/proto/onnx_pb.js';
+import { encodeModel } from '../../optimizers/onnx/write.js';
 import { loadScenario } from '../../scenarios/load.js';
 import { planTrials } from '../../scenarios/plan.js';
 import { makeVariants, planWithModels } from '../../scenarios/prepare.js';
-import { resolveModel } from '../../servers/models/index.js';
+import { entrySchema, newModel, resolveModel } from '../../servers/models/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'servemark-made-'));
 const before = process.env.SERVEMARK_CACHE;
@@ -125,4 +129,46 @@ loads: { alone: { type: single-stream, duration: 1s } }
   await planWithModels(read(8), 'servemark plan');
   expect(readFileSync(pathOf(8)).equals(written)).toBe(false);
   expect(readFileSync(pathOf(7)).equals(written)).toBe(true);
+});
+
+test('passes calibrate on what the processor before the model makes of the samples, not on what clients send', async () => {
+  const model = emptyModel('bytes', 17);
+  model.graph.input.push(valueInfo('bytes', ['N', 2048], TensorProto_DataType.INT32));
+  model.graph.output.push(valueInfo('scores', ['N', 4]));
+  addConstants(
+    model,
+    initializer(
+      'w',
+      [2048, 4],
+      Float32Array.from({ length: 8192 }, (_, at) => (at % 7) - 3),
+    ),
+  );
+  model.graph.node.push(
+    node('Cast', ['bytes'], ['x'], { to: BigInt(TensorProto_DataType.FLOAT) }),
+    node('MatMul', ['x', 'w'], ['scores']),
+  );
+  const files = join(folder, 'files');
+  mkdirSync(files);
+  for (const [i, byte] of [65, 90, 97, 122].entries())
+    writeFileSync(join(files, `${i}.json`), Buffer.alloc(3000, byte));
+  writeFileSync(join(folder, 'bytes.onnx'), encodeModel(model));
+  const entry = { name: 'bytes', licence: 'MIT', model: { path: 'bytes.onnx' }, pre: { name: 'magika-bytes' } };
+  (await newModel(entrySchema.parse(entry), folder, 'test')).keep();
+  const written = join(folder, 'processed.yaml');
+  writeFileSync(
+    written,
+    `schema: 1
+question: Which?
+model: bytes
+samples: { name: typed-files, directory: ${files}, forPasses: 3 }
+systems: { whole: { strategy: serial }, int8: { strategy: serial, model: { passes: [quantize-static] } } }
+loads: { alone: { type: single-stream, duration: 1s } }
+`,
+  );
+  const loaded = loadScenario(written);
+  await planWithModels(loaded, 'servemark plan');
+  const provenance = JSON.parse(readFileSync(pathOf(loaded, 'int8').replace('.onnx', '.provenance.json'), 'utf8'));
+  const [{ facts }] = provenance.passes;
+  // Three of the four files, evenly spread: all but the last one, 97 the largest byte among them.
+  expect([facts.calibration.count, facts.ranges.x.high]).toEqual([3, 97]);
 });

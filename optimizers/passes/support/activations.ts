@@ -1,5 +1,6 @@
 import type { SampleLibrary } from '../../../clients/samples/index.js';
 import { UserError } from '../../../results/errors.js';
+import type { Tensor } from '../../../servers/protocol/index.js';
 import type { RuntimeTensor } from '../../../servers/runtimes/index.js';
 import type { OnnxModel } from '../../onnx/model.js';
 import { joinSamples, withSession } from '../../onnx/session.js';
@@ -26,9 +27,11 @@ export async function observe(
     watched.filter((name) => !inputs.has(name)),
     async (runtime) => {
       const size = runtime.metadata.inputs.every(({ shape }) => shape[0] === -1) ? BATCH : 1;
-      for (let from = 0; from < total; from += size) {
-        const rows = Math.min(size, total - from);
-        const batch = joinSamples(Array.from({ length: rows }, (_, i) => samples.inputs(from + i)));
+      for (let from = 0; from < total; ) {
+        const each = alike(samples, from, Math.min(total, from + size));
+        const batch = joinSamples(each);
+        const rows = each.length;
+        from += rows;
         const seen = batch.filter(({ name }) => wanted.has(name)).map(copied);
         const outputs = await runtime.execute(batch, rows);
         for (const tensor of [...seen, ...outputs])
@@ -40,12 +43,30 @@ export async function observe(
   return total;
 }
 
+/** Samples from `from` on, before `to`, as long as their shapes are the first one's: texts differ in length. */
+function alike(samples: SampleLibrary, from: number, to: number): (readonly Tensor[])[] {
+  const batch = [samples.inputs(from)];
+  const shape = shapesOf(batch[0]!);
+  for (let at = from + 1; at < to; at++) {
+    const next = samples.inputs(at);
+    if (shapesOf(next) !== shape) break;
+    batch.push(next);
+  }
+  return batch;
+}
+
+function shapesOf(tensors: readonly Tensor[]): string {
+  return tensors.map(({ shape }) => shape.join('x')).join(' ');
+}
+
+export interface Outputs {
+  readonly rows: number;
+  readonly width: number;
+  readonly values: Float32Array;
+}
+
 /** Outputs of the model for samples, FP32, joined: [rows, width] of the first output. */
-export async function firstOutputs(
-  model: OnnxModel,
-  samples: SampleLibrary,
-  count: number,
-): Promise<{ readonly rows: number; readonly width: number; readonly values: Float32Array }> {
+export async function firstOutputs(model: OnnxModel, samples: SampleLibrary, count: number): Promise<Outputs> {
   const name = model.graph.output[0]!.name;
   const parts: Float32Array[] = [];
   const rows = await observe(model, [name], samples, count, (_name, values) => parts.push(values));

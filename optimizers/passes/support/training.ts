@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { SampleLibrary } from '../../../clients/samples/index.js';
 import { UserError } from '../../../results/errors.js';
 import { canonicalDouble, FastRandom, Mt19937, permutation, uniformInt } from '../../../results/stats/index.js';
+import type { Tensor } from '../../../servers/protocol/index.js';
 import { addConstants, node } from '../../onnx/build.js';
 import { consumersOf, nameSource } from '../../onnx/graph.js';
 import { initializer, type OnnxModel } from '../../onnx/model.js';
 import type { NodeProto } from '../../onnx/proto/onnx_pb.js';
 import { Mlp, type NetHooks } from '../../train/mlp.js';
 import type { PassContext } from '../contract.js';
-import { firstOutputs, samplesFor } from './activations.js';
+import { firstOutputs, type Outputs, samplesFor } from './activations.js';
 import { type DenseLayer, denseLayers, substitute } from './dense.js';
 
 /** Options of passes that can train. */
@@ -84,6 +85,10 @@ export function mlpOf(model: OnnxModel, { place }: Pick<PassContext, 'place'>, p
 export interface TuneHooks extends NetHooks {
   /** After each step, `done` the share of steps; may change the weights W [k, n] of each layer in place. */
   readonly afterStep?: (layers: readonly Float32Array[], done: number) => void;
+  /** What the net reads of a sample, [widths[0]]; absent: its first input's FP32 values. */
+  readonly features?: (sample: Tensor) => Float32Array;
+  /** What is learned of the teacher's answers; absent: themselves. */
+  readonly answers?: (goal: Outputs) => Outputs;
 }
 
 export interface Tuned {
@@ -116,8 +121,11 @@ export async function fineTune(
   const own = Math.min(options.trainCount, given.totalSampleCount);
   const samples = withMixed(given, own, options);
   const count = own * (1 + options.mixed);
-  const goal = options.targets === 'labels' ? labelsOf(samples, count) : await firstOutputs(teacher, samples, count);
-  const inputs = inputsOf(samples, count, net.widths[0]!);
+  const goal =
+    options.targets === 'labels'
+      ? labelsOf(samples, count)
+      : (hooks.answers ?? same)(await firstOutputs(teacher, samples, count));
+  const inputs = inputsOf(samples, count, net.widths[0]!, hooks.features ?? floatsOf);
   const random = new Mt19937(BigInt(options.seed));
   const batch = Math.min(BATCH, Math.max(8, Math.floor(count / 8) * 8));
   const mlp = new Mlp(net.widths, batch, random, { ...hooks, ...(net.linear && { linear: net.linear }) });
@@ -168,7 +176,11 @@ function gemm(layer: DenseLayer, names: readonly [string, string]): NodeProto {
   return node('Gemm', [layer.input, ...names], [layer.output]);
 }
 
-type Goal = Uint8Array | { readonly width: number; readonly values: Float32Array };
+type Goal = Uint8Array | Outputs;
+
+function same(goal: Outputs): Outputs {
+  return goal;
+}
 
 function learn(
   mlp: Mlp,
@@ -234,13 +246,19 @@ function mix(a: Uint8Array, b: Uint8Array, share: number): Uint8Array {
   return new Uint8Array(x.map((value, i) => share * value + (1 - share) * y[i]!).buffer);
 }
 
-function inputsOf(samples: SampleLibrary, count: number, width: number): Float32Array {
+function inputsOf(
+  samples: SampleLibrary,
+  count: number,
+  width: number,
+  featuresOf: (sample: Tensor) => Float32Array,
+): Float32Array {
   const inputs = new Float32Array(count * width);
-  for (let i = 0; i < count; i++) {
-    const { data } = samples.inputs(i)[0]!;
-    inputs.set(new Float32Array(new Uint8Array(data).buffer), i * width);
-  }
+  for (let i = 0; i < count; i++) inputs.set(featuresOf(samples.inputs(i)[0]!), i * width);
   return inputs;
+}
+
+function floatsOf({ data }: Tensor): Float32Array {
+  return new Float32Array(new Uint8Array(data).buffer);
 }
 
 function fill(mlp: Mlp, inputs: Float32Array, rows: Uint32Array | readonly number[], width: number): void {
