@@ -55,7 +55,6 @@ test('a student of tokens counts them in windows, answers probabilities as its t
   expect(student.graph.node.map(({ opType }) => opType)).not.toContain('OneHot');
   const found = await fidelityOf(counter(), student, rows(200, 2), 200);
   expect(found.cosine).toBeGreaterThan(0.98);
-  expect(found.agreement).toBeGreaterThan(0.9);
 });
 
 test.each([
