@@ -31,13 +31,13 @@ export async function modelSamples(
 }
 
 /** Each sample through the processor, now: a library answers at once, and a processor may take its time. */
-async function processed(library: SampleLibrary, pre: Processor): Promise<SampleLibrary> {
+async function processed(raw: SampleLibrary, pre: Processor): Promise<SampleLibrary> {
   const inputs: (readonly Tensor[])[] = [];
-  for (let index = 0; index < library.totalSampleCount; index++)
+  for (let index = 0; index < raw.totalSampleCount; index++)
     try {
-      inputs.push(await pre.run(library.inputs(index)));
+      inputs.push(await pre.run(raw.inputs(index)));
     } catch (error) {
-      throw new UserError({ place: `samples ${library.name}, sample ${index}`, found: messageOf(error) });
+      throw new UserError({ place: `samples ${raw.name}, sample ${index}`, found: messageOf(error) });
     }
-  return { ...library, inputs: (index) => inputs[index]! };
+  return { ...raw, inputs: (index) => inputs[index]! };
 }
