@@ -104,6 +104,9 @@ class TritonDynamic implements Strategy {
   }
 
   poll(now: Nanos): Action | undefined {
+    // Answers first, by themselves: around this strategy (`triton-ensemble`) they can bring requests for the next batch.
+    const due = this.#outbox.shift();
+    if (due !== undefined) return due;
     if (this.#changed || now !== this.#polledAt) this.#schedule(now);
     return this.#outbox.shift();
   }

@@ -13,7 +13,8 @@ export class PrefixCache {
   /** In order of reuse. */
   readonly #free: Set<number>;
   readonly #blockOf = new Map<string, number>();
-  readonly #keyOf = new Map<number, string>();
+  /** By cached block. Several where `append` names a block that is cached already. */
+  readonly #keysOf = new Map<number, string[]>();
   readonly #references: Int32Array;
   readonly #held = new Map<string, number[]>();
 
@@ -82,15 +83,16 @@ export class PrefixCache {
   #take(): number {
     const block = this.#free.values().next().value!;
     this.#free.delete(block);
-    const key = this.#keyOf.get(block);
-    if (key !== undefined) this.#blockOf.delete(key);
-    this.#keyOf.delete(block);
+    for (const key of this.#keysOf.get(block) ?? []) this.#blockOf.delete(key);
+    this.#keysOf.delete(block);
     return block;
   }
 
   #know(block: number | undefined, key: string): void {
     if (block === undefined || this.#blockOf.has(key)) return;
     this.#blockOf.set(key, block);
-    this.#keyOf.set(block, key);
+    const keys = this.#keysOf.get(block);
+    if (keys === undefined) this.#keysOf.set(block, [key]);
+    else keys.push(key);
   }
 }

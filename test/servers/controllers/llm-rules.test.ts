@@ -29,6 +29,18 @@ test('an allocation that does not fit changes nothing; a block that is reused is
   expect(() => cache.step({ op: 'release', request: 'c' })).toThrow('llm-rules.release.request: "c" is unknown.');
 });
 
+test('a block that was filled up under a second key loses both when it is reused', () => {
+  const cache = createController('llm-rules', { numBlocks: 2, blockSize: 4 });
+  cache.step({ op: 'allocate', request: 'a', tokens: 4, keys: ['x'] });
+  cache.step({ op: 'append', request: 'a', key: 'y' });
+  cache.step({ op: 'release', request: 'a' });
+  const other = { op: 'allocate', request: 'b', tokens: 8, keys: [] };
+  expect(cache.step(other)).toEqual({ blocks: [1, 0], hits: 0, free: [] });
+  cache.step({ op: 'release', request: 'b' });
+  const both = ['x', 'y'].map((key) => cache.step({ op: 'allocate', request: key, tokens: 4, keys: [key] }));
+  expect(both).toMatchObject([{ hits: 0 }, { hits: 0 }]);
+});
+
 test('a tie goes to the earlier client, and who comes back does not profit from having been away', () => {
   const vtc = createController('llm-rules');
   vtc.step({ op: 'arrive', client: 'A' });

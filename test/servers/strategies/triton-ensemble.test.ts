@@ -98,6 +98,22 @@ test('a model that answers in order, late, hands on late', () => {
   ]);
 });
 
+test('an answer in order comes before the next batch of its model, which takes what follows from it', () => {
+  const strategy = { name: 'triton-dynamic', options: { maxBatchSize: 4, preserveOrdering: true } };
+  const models = { net: { instances: [0], strategy } };
+  const steps = [
+    { name: 'one', model: 'net' },
+    { name: 'two', model: 'net', after: ['one'] },
+  ];
+  expect(ensemble({ steps, models }, [0, 5])).toEqual([
+    '{a/one} @ 0–10 on 0',
+    '{b/one,a/two} @ 10–20 on 0',
+    '{b/two} @ 20–30 on 0',
+    'a answered @ 20',
+    'b answered @ 30',
+  ]);
+});
+
 test('a model that executes in stages is done with its step when the last one ends', () => {
   const strategy = { name: 'prediction-cache', options: { capacity: 1, inner: { name: 'reef-stage' } } };
   const models = { pre: { instances: [0], strategy } };
