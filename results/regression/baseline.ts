@@ -1,6 +1,7 @@
 import type { ComparedName } from '../compare.js';
 import { changePoints } from '../stats/change-points.js';
 import { median } from '../stats/index.js';
+import { predictionHalfWidth } from '../stats/interval.js';
 import type { HistoryCell, HistoryEntry, HistoryTrial } from './history.js';
 
 type Place = Pick<HistoryCell, 'system' | 'load' | 'transport'>;
@@ -9,7 +10,10 @@ type Place = Pick<HistoryCell, 'system' | 'load' | 'transport'>;
 export interface Baseline {
   readonly runs: number;
   readonly trials: readonly HistoryTrial[];
-  /** The largest ratio of a run's median against the median of the others', as a factor ≥ 1; null below two runs. */
+  /**
+   * What one more run may differ by although nothing changed, as a factor ≥ 1: the larger of the largest ratio of a run's median
+   * against the median of the others', and (from three runs on) the 95 % prediction interval for one more run. Null below two runs.
+   */
   readonly noiseFloor: number | null;
 }
 
@@ -65,5 +69,6 @@ export function segmentStarts(points: readonly RunPoint[], seed: bigint): number
 
 function noiseOf(medians: readonly number[]): number {
   const ratios = medians.map((own, i) => own / median(medians.filter((_, k) => k !== i)));
-  return Math.max(...ratios.map((ratio) => Math.max(ratio, 1 / ratio)));
+  const seen = Math.max(...ratios.map((ratio) => Math.max(ratio, 1 / ratio)));
+  return medians.length < 3 ? seen : Math.max(seen, Math.exp(predictionHalfWidth(medians.map(Math.log))));
 }

@@ -28,7 +28,7 @@ export interface GateFinding {
   /** Mann–Whitney, two-sided; and adjusted for all figures of all cells. */
   readonly pValue: number | null;
   readonly adjustedP: number | null;
-  /** The largest ratio of a baseline run against the others, as a factor ≥ 1; null below two runs. */
+  /** What baseline runs differ by among themselves, as a factor ≥ 1 (`Baseline.noiseFloor`); null below two runs. */
   readonly noiseFloor: number | null;
   readonly state: 'regressed' | 'improved' | 'level' | 'unjudged' | 'broken';
   readonly text: string;

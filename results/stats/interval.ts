@@ -25,6 +25,16 @@ export function studentInterval(values: readonly number[], level = LEVEL): Inter
   return { low: centre - half, high: centre + half, level };
 }
 
+/**
+ * Half the width of the interval that one more value of the same normal distribution lies in, about the mean of these (at
+ * least 2): t · s · √(1 + 1/n). Source: Student's prediction interval (Whitmore 1986, "Prediction limits for a univariate
+ * normal observation").
+ */
+export function predictionHalfWidth(values: readonly number[], level = LEVEL): number {
+  const n = values.length;
+  return studentQuantile(level, n - 1) * sampleStandardDeviation([...values]) * Math.sqrt(1 + 1 / n);
+}
+
 /** Φ(−√(n/(n−1)) · t): 0.025 as n grows, 0.00096 at n = 5. */
 function expandedTail(units: number, level: number): number {
   const z = Math.sqrt(units / (units - 1)) * studentQuantile(level, units - 1);

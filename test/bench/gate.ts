@@ -33,12 +33,13 @@ process.exitCode = slow < 0.9 * Number(values.slow) || same > 0.05 * Number(valu
 async function called(tries: number, factor: number): Promise<number> {
   let regressions = 0;
   for (let i = 1; i <= tries; i++) {
-    const { state, findings } = await judge(factor, false);
+    const { state, findings, confirmed } = await judge(factor, false);
     if (state === 'regressed') regressions++;
-    const p50 = findings.find(({ figure }) => figure === 'p50Latency');
-    process.stderr.write(
-      `×${factor}: ${state}, p50 ×${p50?.ratio?.toFixed(3) ?? '–'}; ${regressions} of ${i} regressions\n`,
-    );
+    const told = findings.map(({ figure, ratio, noiseFloor }) => {
+      const sure = confirmed.some((each) => each.figure === figure) ? '!' : '';
+      return `${figure}${sure} ×${ratio?.toFixed(3) ?? '–'} (noise ${noiseFloor?.toFixed(3) ?? '–'})`;
+    });
+    process.stderr.write(`×${factor}: ${state}, ${told.join(', ')}; ${regressions} of ${i} regressions\n`);
   }
   return regressions;
 }

@@ -24,8 +24,9 @@ describe('a baseline', () => {
     expect(baselineOf(fakeHistory(30, 2n), CELL, 'p50Latency', 1n).runs).toBe(20);
   });
 
-  it('has for its noise the largest ratio of one run against the others: medians 100 110 100 make 1.1', () => {
-    const nights = [1, 1.1, 1].map((factor, night) => {
+  it('has for its noise what one more run may differ by, from three runs on; of two their ratio; of one nothing', () => {
+    const medians = [1, 1.1, 1];
+    const nights = medians.map((factor, night) => {
       const entry = fakeNight({ night }, 1n);
       const trials = entry.cells[0]!.trials.map((trial) => ({
         ...trial,
@@ -33,7 +34,10 @@ describe('a baseline', () => {
       }));
       return { ...entry, cells: [{ ...entry.cells[0]!, trials }] };
     });
-    expect(baselineOf(nights, CELL, 'p50Latency', 1n).noiseFloor).toBeCloseTo(1.1, 12);
+    // Student's t of 2 degrees at 95 % is 4.30265; the logarithms deviate by ln 1.1 / √3.
+    const predicted = Math.exp(4.30265 * (Math.log(1.1) / Math.sqrt(3)) * Math.sqrt(4 / 3));
+    expect(baselineOf(nights, CELL, 'p50Latency', 1n).noiseFloor).toBeCloseTo(predicted, 5);
+    expect(baselineOf(nights.slice(0, 2), CELL, 'p50Latency', 1n).noiseFloor).toBeCloseTo(1.1, 12);
     expect(baselineOf(nights.slice(1, 2), CELL, 'p50Latency', 1n).noiseFloor).toBeNull();
   });
 });
