@@ -69,7 +69,9 @@ export async function drive(
       latencyBoundNs: job.latencyBoundNs,
       signal,
     };
-    const warmUp = await runWarmUp(job.warmUpNs, plan, tools, (live) => progress.enter('warming-up', live));
+    const warmUp = await runWarmUp(job.warmUpNs, plan, job.share?.of ?? 1, tools, (live) =>
+      progress.enter('warming-up', live),
+    );
     if (job.schedulePath !== undefined && whole.mode === 'open')
       writeFileAtomic(job.schedulePath, bytesOf(whole.dueNs), 'the schedule of this trial');
     const outcome = await measure(plan, warmUp, tools, progress, meet);

@@ -82,7 +82,9 @@ export const scenarioSchema = z.strictObject({
     })
     .default({}),
   repeats: z.number().int().min(1).max(1000).default(1),
-  warmUp: duration().default(300e6).describe('load before the measured part'),
+  warmUp: duration()
+    .default(300e6)
+    .describe('load before the measured part; goes on until 2,500 answers, for 1.5 s or four times as long at most'),
   probe: duration().default(1e9).describe('length of the capacity probe'),
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
   connections: z

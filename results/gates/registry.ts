@@ -1,5 +1,6 @@
 import { arrivalLaw } from './arrival-law.js';
 import { clock } from './clock.js';
+import { coldStart } from './cold-start.js';
 import type { GateDefinition } from './contract.js';
 import { delivery } from './delivery.js';
 import { dispatchLateness } from './dispatch-lateness.js';
@@ -30,6 +31,7 @@ export const gates = [
   earlyStopping,
   performanceConstraint,
   overSaturation,
+  coldStart,
   inputRepetition,
   sampleRatio,
   clock,

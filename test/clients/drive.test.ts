@@ -103,6 +103,18 @@ describe('drive', () => {
     expect([...table.sequence.subarray(0, table.length)]).toEqual(Array.from({ length: table.length }, (_, i) => i));
   });
 
+  test('a warm-up goes on until 2,500 requests were answered, for four times its length more at most', async () => {
+    const warmed = async (warmUpNs: number, transport: 'in-process' | 'rest') => {
+      const { table } = await driveIn(jobOf(closed({ maxRequests: 20, duration: '5s' }), { warmUpNs, transport }));
+      const rows = table.warmUp.indexOf(0);
+      return { rows, lastNs: table.issuedNs[rows - 1]! - table.issuedNs[0]! };
+    };
+    const short = await warmed(20e6, 'rest');
+    expect(short.rows >= 2500 || short.lastNs > 80e6).toBe(true);
+    const fast = await warmed(300e6, 'in-process');
+    expect(fast.rows >= 2500 || fast.lastNs > 1200e6).toBe(true);
+  });
+
   test('before an open load the second half of the warm-up is open too, all before t = 0, and takes nothing from the load', async () => {
     const job = (warmUpNs: number) => jobOf(open({ rate: '200/s', count: 40 }), { warmUpNs });
     const { table } = await driveIn(job(200e6));

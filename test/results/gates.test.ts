@@ -235,6 +235,52 @@ describe('over-saturation', () => {
   });
 });
 
+describe('cold start', () => {
+  /** 1,000 requests, 2 ms in the queue, and `ms(i)` besides. */
+  const served = (ms: (i: number) => number, everyMs = (i: number) => i) =>
+    Array.from({ length: 1000 }, (_, i): Row => {
+      const due = everyMs(i);
+      return { due, completed: due + 2 + ms(i), server: [0, 2, 0, ms(i), 0, 0], execution: [i + 1, 1] };
+    });
+
+  it('warns where the first fifth took 1.6 ms besides its queue and the second half 1 ms', () => {
+    const found = finding(factsOf(served((i) => (i < 250 ? 1.6 : 1))), 'cold-start')!;
+    expect(found.severity).toBe('warning');
+    expect(found.message).toMatch(/took 1\.60 ms besides waiting .* first fifth\) and 1\.00 ms in the second half/);
+    expect(found.advice).toMatch(/warmUp: 2s/);
+    expect(
+      rules(
+        factsOf(
+          served((i) => (i < 250 ? 1.6 : 1)),
+          { load: CLOSED },
+        ),
+      ),
+    ).toEqual(['cold-start']);
+  });
+
+  it('is silent at 1.4 times, for a stall, where the queue alone is longer, and where the rate rises', () => {
+    expect(rules(factsOf(served((i) => (i < 250 ? 1.4 : 1))))).toEqual([]);
+    expect(rules(factsOf(served((i) => (i < 80 ? 50 : 1))))).toEqual([]);
+    const queued = steady(1000, 1, (i) => (i < 250 ? 5 : 2)).map((row, i): Row => {
+      const queue = i < 250 ? 4 : 1;
+      return { ...row, server: [0, queue, 0, 1, 0, 0], execution: [i + 1, 1] };
+    });
+    expect(rules(factsOf(queued))).toEqual([]);
+    const ramp = served(
+      (i) => (i < 250 ? 1.6 : 1),
+      (i) => Math.sqrt(i) * 100,
+    );
+    expect(finding(factsOf(ramp), 'cold-start')).toBeUndefined();
+  });
+
+  it('does not judge servers that tell no queue, few answers, nor virtual time', () => {
+    const cold = (i: number) => (i < 250 ? 3 : 1);
+    expect(rules(factsOf(steady(1000, 1, cold)))).toEqual([]);
+    expect(rules(factsOf(served(cold).slice(0, 499)))).toEqual([]);
+    expect(rules(factsOf(served(cold), { identity: { simulated: true } }))).toEqual([]);
+  });
+});
+
 describe('input repetition', () => {
   const server = [0, 0, 0, 0, 0, 0] as const;
   const cached = (hits: number): Row[] =>
