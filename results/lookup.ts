@@ -64,13 +64,26 @@ export function problemsOf(
   place: (path: Path, atKey?: boolean) => string,
   schema: z.ZodType,
 ): Problem[] {
-  return error.issues.flatMap((issue): Problem[] => {
-    const here = [...path, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  return error.issues.flatMap(nearestBranch).flatMap((issue): Problem[] => {
+    const within = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+    const here = [...path, ...within];
     if (issue.code !== 'unrecognized_keys') return [describe(issue, place(here))];
-    const allowed = issue.path.length === 0 ? keysOf(schema) : [];
+    const allowed = keysOf(schema, within);
     return issue.keys.map((key) => unknownKey(place([...here, key], true), key, allowed));
   });
 }
+
+/** Of a union without a message of its own: the issues of the one branch whose kind of value it is, where there is one. */
+function nearestBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.message !== UNION) return [issue];
+  const near = issue.errors.filter((branch) => !branch.some((each) => isOfOtherKind(each)));
+  if (near.length !== 1) return [issue];
+  return near[0]!.map((each) => ({ ...each, path: [...issue.path, ...each.path] })).flatMap(nearestBranch);
+}
+
+const isOfOtherKind = (issue: z.core.$ZodIssue) => issue.code === 'invalid_type' && issue.path.length === 0;
+/** Zod's own message. */
+const UNION = 'Invalid input';
 
 /** `unknown key "sytems"`, with the allowed ones and the likely meant one. */
 export function unknownKey(place: string, key: string, allowed: readonly string[]): Problem {
@@ -83,22 +96,45 @@ export function unknownKey(place: string, key: string, allowed: readonly string[
   };
 }
 
-/** The keys that an object schema allows. */
-export function keysOf(schema: z.ZodType): readonly string[] {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
-    properties?: Record<string, unknown>;
-  };
-  return Object.keys(json.properties ?? {});
+/** The keys that an object schema allows, or those of what stands at `path` in it. */
+export function keysOf(schema: z.ZodType, path: Path = []): readonly string[] {
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as JsonNode;
+  const nodes = path.reduce<readonly JsonNode[]>((at, key) => at.flatMap((node) => below(node, key)), branches(root));
+  return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+interface JsonNode {
+  readonly properties?: Readonly<Record<string, JsonNode>>;
+  readonly additionalProperties?: JsonNode | boolean;
+  readonly items?: JsonNode;
+  readonly anyOf?: readonly JsonNode[];
+}
+
+function below(node: JsonNode, key: string | number): readonly JsonNode[] {
+  const { properties = {}, additionalProperties: rest, items } = node;
+  const next = typeof key === 'number' ? items : Object.hasOwn(properties, key) ? properties[key] : rest;
+  return typeof next === 'object' ? branches(next) : [];
+}
+
+function branches(node: JsonNode): readonly JsonNode[] {
+  return node.anyOf ? node.anyOf.flatMap(branches) : [node];
 }
 
 function describe(issue: z.core.$ZodIssue, place: string): Problem {
   switch (issue.code) {
     case 'invalid_value':
-      return { place, found: `${show(issue.input)} is not allowed here`, allowed: issue.values.map(String).join(', ') };
+      return {
+        place,
+        found: issue.input === undefined ? 'is missing' : `${show(issue.input)} is not allowed here`,
+        allowed: issue.values.map(String).join(', '),
+      };
     case 'invalid_type':
       return issue.input === undefined
-        ? { place, found: 'is missing', allowed: `a ${issue.expected}` }
-        : { place, found: `${show(issue.input)} is of the wrong type`, allowed: `a ${issue.expected}` };
+        ? { place, found: 'is missing', allowed: kindName(issue.expected) }
+        : { place, found: `${show(issue.input)} is of the wrong type`, allowed: kindName(issue.expected) };
+    case 'invalid_union':
+      if (issue.message === UNION) return { place, found: `${show(issue.input)} does not do`, allowed: kinds(issue) };
+      return plainly(issue, place);
     case 'too_small':
       return {
         place,
@@ -112,11 +148,37 @@ function describe(issue: z.core.$ZodIssue, place: string): Problem {
         allowed: `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`,
       };
     default:
-      if (issue.input === undefined && issue.path.length > 0)
-        return { place, found: `is missing: it ${issue.message}` };
-      return { place, found: isPlain(issue.input) ? `${show(issue.input)} ${issue.message}` : issue.message };
+      return plainly(issue, place);
   }
 }
+
+/** By the message that the schema gives. */
+function plainly(issue: z.core.$ZodIssue, place: string): Problem {
+  if (issue.input === undefined && issue.path.length > 0) return { place, found: `is missing: it ${issue.message}` };
+  return { place, found: isPlain(issue.input) ? `${show(issue.input)} ${issue.message}` : issue.message };
+}
+
+/** What a value of each branch would be. */
+function kinds(issue: z.core.$ZodIssueInvalidUnion): string | undefined {
+  const allowed = issue.errors.flatMap((branch) =>
+    branch.flatMap((each) => (isOfOtherKind(each) && each.code === 'invalid_type' ? [kindName(each.expected)] : [])),
+  );
+  return allowed.length > 0 ? [...new Set(allowed)].join(' or ') : undefined;
+}
+
+/** Zod's name of a type, in the words of a YAML file. */
+function kindName(expected: string): string {
+  return KINDS[expected] ?? `a ${expected}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  record: 'a map of names',
+  object: 'a map of keys',
+};
 
 /** A rule over several keys blames their object: there the message alone is clearer. */
 function isPlain(value: unknown): boolean {
@@ -124,6 +186,6 @@ function isPlain(value: unknown): boolean {
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

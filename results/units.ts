@@ -53,23 +53,39 @@ export function significant(value: number): string {
 }
 
 /** Option schema of a duration: integer nanoseconds, or a text with a unit. Output: nanoseconds. */
-export const duration = () =>
-  quantity('a duration with its unit, like 20ms, 1.5s or 250us (a bare number is nanoseconds)', parseDuration);
+export const duration = (bounds?: Bounds) =>
+  quantity('a duration with its unit, like 20ms, 1.5s or 250us (a bare number is nanoseconds)', parseDuration, bounds);
 /** Option schema of a rate, `400/s`. Output: per second. */
-export const rate = () => quantity('a rate with its unit, like 400/s (a bare number is per second)', parseRate);
+export const rate = (bounds?: Bounds) =>
+  quantity('a rate with its unit, like 400/s (a bare number is per second)', parseRate, bounds);
 /** Option schema of a fraction, `0.1%` or `0.001`. */
-export const fraction = () => quantity('a percentage like 0.1% or a fraction like 0.001', parseFraction);
+export const fraction = (bounds?: Bounds) =>
+  quantity('a percentage like 0.1% or a fraction like 0.001', parseFraction, bounds);
 /** Option schema of an amount of memory, `64MiB`. Output: bytes. */
 export const size = () =>
   quantity('an amount of memory with its unit, like 64MiB (a bare number is bytes)', (text) => withUnit(text, BYTES));
 
-function quantity(allowed: string, parse: (text: string) => number | undefined) {
+/** Limits of a quantity as a user writes them (`24h`): told together with what was found. */
+export interface Bounds {
+  readonly above?: string;
+  readonly most?: string;
+}
+
+function quantity(allowed: string, parse: (text: string) => number | undefined, { above, most }: Bounds = {}) {
+  const limit = (text: string | undefined) => (text === undefined ? undefined : parse(text));
+  const refusal = (value: number | undefined): string | undefined => {
+    if (value === undefined) return `must be ${allowed}`;
+    if (above !== undefined && value <= limit(above)!) return `must be above ${above}`;
+    if (most !== undefined && value > limit(most)!) return `must be at most ${most}`;
+    return undefined;
+  };
   return z
     .union([z.number().nonnegative(), z.string()], { error: `must be ${allowed}` })
     .transform((value, context) => {
       const parsed = typeof value === 'number' ? value : parse(value);
-      if (parsed !== undefined) return parsed;
-      context.issues.push({ code: 'custom', message: `must be ${allowed}`, input: value });
+      const message = refusal(parsed);
+      if (message === undefined) return parsed!;
+      context.issues.push({ code: 'custom', message, input: value });
       return z.NEVER;
     });
 }

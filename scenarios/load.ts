@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { type LoadDefinition, loads } from '../clients/loads/index.js';
@@ -795,6 +796,12 @@ function readSamples(raw: unknown, yaml: MergedYaml, found: Problem[], folder: s
   };
   const name = choice.name ?? (choice.directory ? 'npy' : 'random');
   lookFor(samples, name, 'sample library', yaml.place(['samples']), found);
+  if (choice.directory !== undefined && !existsSync(resolve(folder, choice.directory)))
+    found.push({
+      place: yaml.place(['samples', 'directory']),
+      found: `there is no folder ${resolve(folder, choice.directory)}`,
+      allowed: 'a folder of samples, relative to this file',
+    });
   return {
     name,
     directory: choice.directory === undefined ? undefined : resolve(folder, choice.directory),

@@ -35,11 +35,9 @@ export async function planWithModels(
   await makeVariants([{ model: scenario.model, place: scenario.place(['model']) }, ...every]);
   if (mode === 'simulated') checkOneModel(scenario.systems, placeOf);
   const models = new Map<string, PlannedModel>();
-  for (const spec of [scenario.model, ...every.map(({ model }) => model)]) {
-    const key = JSON.stringify(spec);
-    if (models.has(key)) continue;
-    const resolved = await resolveModel(spec);
-    models.set(key, { resolved, metadata: await inspectModel(resolved) });
+  for (const { model, place } of [{ model: scenario.model, place: scenario.place(['model']) }, ...every]) {
+    const key = JSON.stringify(model);
+    if (!models.has(key)) models.set(key, await inspected(model, place));
   }
   const metadataOf = (model: ModelSpec) => models.get(JSON.stringify(model))!.metadata;
   if (mode === 'real') checkServable(scenario, metadataOf);
@@ -54,6 +52,20 @@ export async function planWithModels(
   const main = models.get(JSON.stringify(scenario.model))!.resolved;
   const planned = (system: SystemSpec) => models.get(JSON.stringify(system.model))!.resolved;
   return { trials, stored: storedPlan(scenario, trials, main, command, requestBytes, planned), requestBytes };
+}
+
+/** The model found and looked at; what is wrong with its file is told with the place that names it. */
+async function inspected(model: ModelSpec, place: string): Promise<PlannedModel> {
+  try {
+    const resolved = await resolveModel(model);
+    return { resolved, metadata: await inspectModel(resolved) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      error.problems.map((problem) => ({ ...problem, place: `${place}: ${problem.place}` })),
+      { cause: error },
+    );
+  }
 }
 
 /** Makes what is not there of the models that are generated or that passes make. Throws UserError with every pass's refusal, before anything starts. */

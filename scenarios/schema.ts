@@ -3,9 +3,8 @@ import { accuracyMetrics } from '../results/accuracy/index.js';
 import { duration, fraction } from '../results/units.js';
 import { balancingSchema } from '../servers/routing/index.js';
 
-const seed = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/)], {
-  error: 'must be a whole number from 0 to 2^64 − 1',
-});
+const SEED = 'must be a whole number from 0 to 2^64 − 1';
+const seed = z.union([z.number().int().nonnegative(), z.string().regex(/^\d+$/, SEED)], { error: SEED });
 const cpus = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'must be a list of processors like 0,2-3');
 
 const loadProcesses = z.number().int().min(1).max(64);
@@ -72,9 +71,9 @@ export const scenarioSchema = z.strictObject({
   transports: z.array(z.string()).min(1).default(['rest-binary']),
   targets: z
     .strictObject({
-      p99Latency: duration().optional(),
-      errorRate: fraction().optional(),
-      accuracy: fraction().optional(),
+      p99Latency: duration({ above: '0ms' }).optional(),
+      errorRate: fraction({ most: '100%' }).optional(),
+      accuracy: fraction({ most: '100%' }).optional(),
       relativeAccuracy: z
         .string()
         .optional()
@@ -85,7 +84,7 @@ export const scenarioSchema = z.strictObject({
   warmUp: duration()
     .default(300e6)
     .describe('load before the measured part; goes on until 2,500 answers, for 1.5 s or four times as long at most'),
-  probe: duration().default(1e9).describe('length of the capacity probe'),
+  probe: duration({ above: '0s' }).default(1e9).describe('length of the capacity probe'),
   loadProcesses: loadProcesses.default(1).describe('processes that share each load, as far as it can be shared'),
   connections: z
     .number()

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { messageOf, type Problem, UserError } from '../results/errors.js';
 
 /** A YAML file with everything it `extends` merged in, and where each key stands. */
@@ -20,8 +20,7 @@ interface Layer {
 export function readYaml(file: string): MergedYaml {
   const layers = readLayers(file, []);
   let value: Record<string, unknown> = {};
-  for (const layer of [...layers].reverse())
-    value = merge(value, layer.document.toJS({ maxAliasCount: 100 }) as Record<string, unknown>);
+  for (const layer of [...layers].reverse()) value = merge(value, plain(layer));
   delete value.extends;
   return { value, place: (path, atKey = false) => placeIn(layers, path, atKey) };
 }
@@ -67,8 +66,7 @@ function parse(file: string): Layer {
         const at = lines.linePos(error.pos[0]);
         return {
           place: `${file}:${at.line}:${at.col}`,
-          found: `is not YAML: ${error.message}`,
-          remedy: 'Indent with spaces, quote texts that hold ": " or "#".',
+          ...(error.code === 'MULTIPLE_DOCS' ? SEVERAL : NOT_YAML(error.message)),
         };
       }),
     );
@@ -82,6 +80,43 @@ function parse(file: string): Layer {
     });
   return { file, document, lines };
 }
+
+const SEVERAL = { found: 'a second document starts here', allowed: 'one document', remedy: 'Remove the `---`.' };
+const NOT_YAML = (message: string) => ({
+  found: `is not YAML: ${message}`,
+  remedy: 'Indent with spaces, quote texts that hold ": " or "#".',
+});
+
+/** Aliases resolved. Throws UserError where one names no anchor before it, holds itself, or they multiply without end. */
+function plain({ file, document, lines }: Layer): Record<string, unknown> {
+  const found: Problem[] = [];
+  visit(document, {
+    Alias(_, alias, above) {
+      const target = alias.resolve(document);
+      if (target !== undefined && !above.includes(target)) return;
+      const at = lines.linePos(alias.range?.[0] ?? 0);
+      found.push({
+        place: `${file}:${at.line}:${at.col}`,
+        found: target ? `*${alias.source} stands within &${alias.source}` : `*${alias.source} names no anchor above it`,
+        remedy: target ? 'Write out what is meant.' : `Mark what it repeats with &${alias.source}, or quote the text.`,
+      });
+    },
+  });
+  if (found.length > 0) throw new UserError(found);
+  try {
+    return document.toJS({ maxAliasCount: MOST_ALIASES }) as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new UserError({
+      place: file,
+      found: 'its aliases repeat each other more often than a file by hand would',
+      allowed: `${MOST_ALIASES} repetitions of an anchor`,
+      remedy: 'Write out what is meant.',
+    });
+  }
+}
+
+const MOST_ALIASES = 100;
 
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',

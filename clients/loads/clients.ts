@@ -11,7 +11,7 @@ import { CLOSED_INDICES, countOption, PRESETS, population, sampleOrderOption } f
 const openClient = z
   .strictObject({
     ...tenantShape,
-    rate: rate().refine((perSecond) => perSecond > 0, { error: 'must be above 0/s' }),
+    rate: rate({ above: '0/s' }),
     arrivals: z.enum(arrivals.map((each) => each.name)).default('poisson'),
     arrivalOptions: z.record(z.string(), z.unknown()).default({}),
     /** Its first request comes so much later than its schedule says. */

@@ -14,7 +14,7 @@ export const open = defineLoad({
   summary: 'Requests at a rate by any arrival process, whether or not earlier ones are answered',
   options: z
     .strictObject({
-      rate: rate().refine((perSecond) => perSecond > 0, { error: 'must be above 0/s' }),
+      rate: rate({ above: '0/s' }),
       arrivals: z.enum(arrivals.map((each) => each.name)).default('poisson'),
       arrivalOptions: z.record(z.string(), z.unknown()).default({}),
       duration: durationOption(),

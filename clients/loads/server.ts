@@ -13,7 +13,7 @@ export const server = defineLoad({
   name: 'server',
   summary: 'Independent users: Poisson arrivals at a rate (MLPerf)',
   options: z.strictObject({
-    rate: rate().refine((perSecond) => perSecond > 0, { error: 'must be above 0/s' }),
+    rate: rate({ above: '0/s' }),
     duration: durationOption(),
     minQueries: countOption().optional(),
     maxQueries: countOption().optional(),

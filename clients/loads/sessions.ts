@@ -28,7 +28,7 @@ export const sessions = defineLoad({
   options: z
     .strictObject({
       /** Requests, not sessions: comparable with other loads. */
-      rate: rate().refine((perSecond) => perSecond > 0, { error: 'must be above 0/s' }),
+      rate: rate({ above: '0/s' }),
       steps: z.array(stepSchema).min(1).max(64),
       arrivals: z.enum(arrivals.map((each) => each.name)).default('poisson'),
       arrivalOptions: z.record(z.string(), z.unknown()).default({}),

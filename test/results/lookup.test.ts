@@ -50,4 +50,28 @@ describe('options', () => {
   test('break a rule over several keys without being listed in full', () => {
     expect(() => checked(schema, { rate: 4 }, 'x')).toThrow(/^x: rate must differ from cap\.$/);
   });
+
+  test('are named in the words of a file, wherever they stand', () => {
+    const nested = z.strictObject({
+      size: z.int().optional(),
+      share: z.number().optional(),
+      place: z.union([z.string(), z.strictObject({ folder: z.string(), count: z.int().optional() })]).optional(),
+      steps: z.array(z.strictObject({ pause: z.number() })).optional(),
+      kind: z.literal(1).optional(),
+    });
+    const told = (value: unknown) => () => checked(nested, value, 'x');
+    expect(told({ size: 1.5 })).toThrow('x.size: 1.5 is of the wrong type. Allowed: a whole number.');
+    expect(told({ share: Number.POSITIVE_INFINITY })).toThrow('x.share: Infinity is of the wrong type.');
+    expect(told({ steps: 5 })).toThrow('x.steps: 5 is of the wrong type. Allowed: a list.');
+    expect(told({ place: 5 })).toThrow('x.place: 5 does not do. Allowed: a text or a map of keys.');
+    expect(told({ place: { foldr: 'a' } })).toThrow(
+      [
+        'x.place.folder: is missing. Allowed: a text.',
+        'x.place.foldr: unknown key "foldr". Allowed: folder, count. Did you mean "folder"?',
+      ].join('\n'),
+    );
+    expect(told({ steps: [{ pause: 1, paus: 2 }] })).toThrow(
+      'x.steps.0.paus: unknown key "paus". Allowed: pause. Did you mean "pause"?',
+    );
+  });
 });

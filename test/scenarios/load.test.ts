@@ -199,3 +199,42 @@ describe('an external system', () => {
     expect(problems(external('url: "http://127.0.0.1:1", model: m, modle: n')).join()).toContain('unknown key "modle"');
   });
 });
+
+describe('what YAML takes and a scenario does not', () => {
+  test('aliases that name nothing, stand within themselves, or multiply are told with their place', () => {
+    expect(problems(`${GOOD}targets: *none\n`)).toEqual([
+      'x.yaml:11:10: *none names no anchor above it. Mark what it repeats with &none, or quote the text.',
+    ]);
+    expect(problems(GOOD.replace('systems:', 'systems: &all').replace('{ strategy: serial }', '*all'))).toEqual([
+      'x.yaml:5:11: *all stands within &all. Write out what is meant.',
+    ]);
+    const ten = (name: string) => `[${Array.from({ length: 10 }, () => `*${name}`).join(', ')}]`;
+    const bomb = `a: &a [1]\nb: &b ${ten('a')}\nc: &c ${ten('b')}\nd: &d ${ten('c')}\ne: ${ten('d')}\n`;
+    expect(problems(GOOD + bomb).join()).toMatch(/^x\.yaml: its aliases repeat each other more often/);
+  });
+
+  test('a second document is told as such', () => {
+    expect(problems(`${GOOD}---\n${GOOD}`)).toEqual([
+      'x.yaml:11:1: a second document starts here. Allowed: one document. Remove the `---`.',
+    ]);
+  });
+
+  test('durations and targets out of range are told as they were written', () => {
+    const load = (text: string) => problems(GOOD.replace('duration: 1s', text));
+    expect(load('duration: 0s')).toEqual(['x.yaml:8:43 loads.alone.duration: "0s" must be above 0s.']);
+    expect(load('duration: 100h')).toEqual(['x.yaml:8:43 loads.alone.duration: "100h" must be at most 24h.']);
+    expect(problems(`${GOOD}targets: { p99Latency: 0ms, errorRate: 200%, acuracy: 90% }\n`)).toEqual([
+      'x.yaml:11:24 targets.p99Latency: "0ms" must be above 0ms.',
+      'x.yaml:11:40 targets.errorRate: "200%" must be at most 100%.',
+      expect.stringMatching(
+        /^x\.yaml:11:46 targets\.acuracy: unknown key "acuracy"\. Allowed: p99Latency, .* Did you mean "accuracy"\?$/,
+      ),
+    ]);
+  });
+
+  test('a folder of samples that is not there is told before anything starts', () => {
+    expect(problems(`${GOOD}samples: { directory: ./nowhere }\n`)).toEqual([
+      'x.yaml:11:23 samples.directory: there is no folder nowhere. Allowed: a folder of samples, relative to this file.',
+    ]);
+  });
+});
