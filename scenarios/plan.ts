@@ -1,4 +1,4 @@
-import { loads } from '../clients/loads/index.js';
+import { loads, PRESETS } from '../clients/loads/index.js';
 import { accuracyMetricNamed } from '../results/accuracy/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import type { MonitorSettings } from '../results/monitors/index.js';
@@ -233,18 +233,22 @@ export function estimateNs(scenario: Scenario, trials: readonly TrialSpec[]): nu
 function trialNs(scenario: Scenario, spec: TrialSpec): number {
   if (spec.identity.simulated) return 0.1e9;
   if (spec.kind === 'accuracy') return 5e9;
-  return 1.2e9 + scenario.warmUpNs + (loadDurationNs(spec.load) ?? 10e9);
+  return 1.2e9 + scenario.warmUpNs + loadNs(spec.load, scenario.preset);
 }
 
-/** The duration that a load's options say, defaults included. */
-function loadDurationNs(load: LoadSpec): number | undefined {
+/** How long a load takes: its duration, its preset's where it says none, or until its requests are all due. */
+function loadNs(load: LoadSpec, preset: Preset): number {
   const definition = loads.find((each) => each.name === load.type);
   const parsed = definition?.options.safeParse({
     ...load.options,
     ...(load.relativeRate ? { [load.relativeRate.key]: 1 } : {}),
   });
-  const duration = parsed?.success ? (parsed.data as { duration?: unknown }).duration : undefined;
-  return typeof duration === 'number' ? duration : undefined;
+  const said = (parsed?.success ? parsed.data : {}) as Partial<
+    Record<'duration' | 'rate' | 'count' | 'minQueries', number>
+  >;
+  const { duration = PRESETS[preset].durationNs, rate, count, minQueries = 1 } = said;
+  if (load.relativeRate || rate === undefined) return duration;
+  return count === undefined ? Math.max(duration, (minQueries / rate) * 1e9) : (count / rate) * 1e9;
 }
 
 function probes(scenario: Scenario): TrialSpec[] {

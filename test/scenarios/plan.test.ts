@@ -94,6 +94,18 @@ describe('every scenario that ships', () => {
     expect(planTrials(scenario).length).toBeGreaterThan(0);
   });
 
+  test('is as long as its preset says, and until the last request of a slow load is due', () => {
+    const trialNs = (text: string, preset: string) => {
+      const scenario = scenarioOf(1, text, `preset: ${preset}`);
+      const [first] = planTrials(scenario).filter((trial) => trial.identity.load === 'x');
+      return estimateNs(scenario, [first!]);
+    };
+    expect(trialNs('1/s', 'quick')).toBe(1.5e9 + 1e9);
+    expect(trialNs('0.01/s', 'quick')).toBe(1.5e9 + 100e9);
+    const official = loadScenario(join('scenarios', 'mlperf-fashion.yaml'));
+    expect(estimateNs(official, planTrials(official))).toBeGreaterThan(8 * 600e9);
+  });
+
   test('quickstart stays below 90 seconds by its own estimate', () => {
     const scenario = loadScenario('scenarios/quickstart.yaml');
     expect(estimateNs(scenario, planTrials(scenario))).toBeLessThan(90e9);
