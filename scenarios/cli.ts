@@ -5,7 +5,7 @@ import { version } from '../results/package.js';
 import { EXIT } from './contract.js';
 import { commands } from './registry.js';
 
-/** The command line. Exit codes: 0 done, 1 invalid or target missed, 2 usage or scenario error, 130 interrupted. */
+/** The command line. Exit codes: EXIT in contract.ts. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('servemark')
     .description('Compare ways of serving a model, and know how sure you are.')
@@ -13,7 +13,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(`servemark --help` lists the commands)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 invalid or a target missed (--strict), 2 usage or scenario error, 130 interrupted.',
+      '\nExit codes: 0 done, 1 nothing was measured, or (--strict) invalid or a target missed, 2 usage or scenario error, 130 interrupted.',
     )
     .exitOverride();
   for (const definition of commands) {

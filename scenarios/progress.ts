@@ -2,6 +2,7 @@ import { Listr } from 'listr2';
 import pc from 'picocolors';
 import { renderReport } from '../results/report.js';
 import { readRun } from '../results/store.js';
+import type { TrialOutcome } from '../results/summary.js';
 import { formatDuration, formatRate } from '../results/units.js';
 import { EXIT } from './contract.js';
 import type { FinishedRun, RunEvent } from './run.js';
@@ -102,11 +103,14 @@ export async function conclude(finished: FinishedRun, strict: boolean, views?: r
     );
     return EXIT.interrupted;
   }
+  const isResult = (outcome: TrialOutcome) =>
+    outcome.state === 'completed' && outcome.summary.trial.loadType !== 'probe';
+  if (!run.outcomes.some(isResult) && run.outcomes.some(({ state }) => state === 'failed')) return EXIT.invalid;
   const bad = run.outcomes.some(
     (outcome) =>
       outcome.state === 'failed' ||
       (outcome.state === 'completed' &&
-        outcome.summary.trial.loadType !== 'probe' &&
+        isResult(outcome) &&
         (outcome.summary.verdict.state === 'INVALID' ||
           outcome.summary.verdict.findings.some((finding) => finding.severity === 'missed'))),
   );

@@ -65,6 +65,23 @@ warmUp: 50ms
     expect(code).toBe(1);
   });
 
+  test('ends with 1 where nothing at all was measured', async () => {
+    const file = scenarioFile(
+      folder,
+      'nothing',
+      `schema: 1
+question: Is there anything?
+model: { runtime: synthetic, crashOn: 1 }
+systems: { one: { strategy: serial } }
+loads: { few: { type: closed, concurrency: 1, duration: 300ms } }
+warmUp: 50ms
+`,
+    );
+    const { code, stderr } = await servemark(['run', file, '--out', join(folder, 'nothing')]);
+    expect(stderr).toContain('failed one.few.rest-binary.r1');
+    expect(code).toBe(1);
+  });
+
   test('names all mistakes of a scenario at once and ends with 2', async () => {
     const file = scenarioFile(
       folder,
