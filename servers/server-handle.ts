@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../results/compiled.js';
 import { UserError } from '../results/errors.js';
 import type { EventLoopFigures } from '../results/monitors/index.js';
+import { formatDuration } from '../results/units.js';
 import { LastLines } from './executors/last-lines.js';
 import type { FromServer, ServerInfo, ToServer } from './messages.js';
 import type { ModelStatistics } from './protocol/index.js';
@@ -10,7 +11,7 @@ import type { ServerSpec, ServerUsage } from './spec.js';
 
 /** A server process, seen from its parent. */
 export interface ServerHandle extends ServerInfo {
-  /** One entry a model. Rejects where the process has ended. */
+  /** One entry a model. Rejects where the process has ended, or does not answer. */
   statistics(): Promise<readonly ModelStatistics[]>;
   usage(): Promise<ServerUsage>;
   /** Gently (drain), then, after `graceMs`, firmly (SIGKILL). Resolves when it has ended. */
@@ -35,9 +36,12 @@ export interface ForkOptions {
   readonly eventLoop?: { readonly periodMs: number; tell(figures: EventLoopFigures): void } | undefined;
   /** Something unusual: an instance died, or is back. */
   readonly onEvent?: ((text: string) => void) | undefined;
+  /** A question that it leaves open for so long is given up: its thread is stuck. Default 30 s. */
+  readonly patienceMs?: number | undefined;
 }
 
 const STOP_GRACE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Start a server in a process of its own. Rejects with UserError where the spec is wrong, with Error where it died. */
 export async function forkServer(spec: ServerSpec, options: ForkOptions = {}): Promise<ServerHandle> {
@@ -110,8 +114,16 @@ class ServerProcess {
   ask<Kind extends keyof Answers>(kind: Kind): Promise<Answers[Kind]> {
     if (this.#over) return Promise.reject(new Error('the server process has ended'));
     const n = ++this.#questions;
+    const { patienceMs = PATIENCE_MS } = this.#options;
     return new Promise((resolve, reject) => {
-      this.#asked.set(n, { resolve, reject });
+      const patience = setTimeout(() => this.#giveUp(n, kind, patienceMs), patienceMs);
+      const settled = <Value>(settle: (value: Value) => void) => {
+        return (value: Value) => {
+          clearTimeout(patience);
+          settle(value);
+        };
+      };
+      this.#asked.set(n, { resolve: settled(resolve), reject: settled(reject) });
       this.#send({ kind, n });
     });
   }
@@ -141,6 +153,13 @@ class ServerProcess {
 
   #answer(n: number, value: unknown): void {
     this.#asked.get(n)?.resolve(value as never);
+    this.#asked.delete(n);
+  }
+
+  /** A strategy that never returns holds the server's only thread: nobody waits for it for ever. */
+  #giveUp(n: number, kind: string, patienceMs: number): void {
+    const after = formatDuration(patienceMs * 1e6);
+    this.#asked.get(n)?.reject(new Error(`the server process did not tell its ${kind} within ${after}: it is stuck`));
     this.#asked.delete(n);
   }
 

@@ -72,6 +72,18 @@ describe('a server in a process of its own', () => {
     expect(await server.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
     await hopeless;
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'that is stuck is not waited for: its questions end, and so does it',
+    async () => {
+      const server = await forkServer(spec({}), { patienceMs: 300 });
+      process.kill(server.pid, 'SIGSTOP');
+      await expect(server.statistics()).rejects.toThrow(
+        'the server process did not tell its statistics within 300 ms: it is stuck',
+      );
+      expect(await server.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
+    },
+  );
 });
 
 function spec(more: Partial<ServerSpec>): ServerSpec {
