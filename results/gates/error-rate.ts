@@ -23,9 +23,13 @@ export const errorRate: GateDefinition = {
   },
 };
 
+function commonestFirst({ errors }: GateInput): [code: string, count: number][] {
+  return Object.entries(errors).sort((a, b) => b[1] - a[1]);
+}
+
 /** The three commonest error codes. */
-function kinds({ errors }: GateInput): string {
-  const sorted = Object.entries(errors).sort((a, b) => b[1] - a[1]);
+function kinds(input: GateInput): string {
+  const sorted = commonestFirst(input);
   return sorted.length === 0
     ? ''
     : `: ${sorted
@@ -34,7 +38,10 @@ function kinds({ errors }: GateInput): string {
         .join(', ')}`;
 }
 
-function advice({ counts, load }: GateInput): string {
+function advice(input: GateInput): string {
+  const { counts, load } = input;
+  if (commonestFirst(input)[0]?.[0] === 'worker-died')
+    return 'An instance died under them: look for a crash of the runtime, or for memory that ran out, and run again.';
   const less = load.scheduled ? 'lower the rate' : 'lower the concurrency';
   if (counts.failed > counts.rejected + counts.timedOut)
     return 'Look at the server’s last lines: requests failed there.';

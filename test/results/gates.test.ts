@@ -341,6 +341,12 @@ describe('error rate', () => {
     expect(verdict).toMatchObject({ state: 'VALID', findings: [{ rule: 'error-rate', severity: 'warning' }] });
   });
 
+  it('of an instance that died advises to look for a crash, not for a longer queue', () => {
+    const rows = refused(1).map((row): Row => (row.error ? { ...row, error: 'worker-died' } : row));
+    expect(finding(factsOf(rows), 'error-rate')!.advice).toContain('An instance died');
+    expect(finding(factsOf(refused(1)), 'error-rate')!.advice).toContain('queue size');
+  });
+
   it('is INVALID where nothing was answered, target or not', () => {
     expect(summarise(factsOf(refused(1000))).verdict.state).toBe('INVALID');
   });
