@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readRecords } from './arrow.js';
 import type { Environment } from './environment.js';
 import { UserError } from './errors.js';
@@ -192,10 +192,21 @@ function newFolder(root: string, name: string): string {
 /** Makes a folder and those above it. Throws UserError where the disk refuses. */
 export function makeFolder(folder: string, loses: string): string {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeBelow(folder);
     return folder;
   } catch (error) {
     throw fileError(folder, error, loses);
+  }
+}
+
+/** `mkdir -p`. Node's own says ENOENT where a file system is read-only; one folder alone says why. */
+function makeBelow(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    if (!existsSync(dirname(folder))) makeBelow(dirname(folder));
+    mkdirSync(folder);
   }
 }
 
