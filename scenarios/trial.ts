@@ -68,6 +68,9 @@ export const TIMEOUT_NS = 30e9;
 const CONNECTIONS = 64;
 /** As many as sockets in reason; the server's process holds as many. */
 const MOST_CONNECTIONS = 1024;
+const PROBE_WARM_UP_NS = 2e9;
+/** So many times the other trials' warm-up at most. */
+const PROBE_WARM_UP_TIMES = 8;
 
 /**
  * One trial from start-up to verdict: server process, warm-up, load process, monitors, statistics, summary. Everything that
@@ -256,7 +259,7 @@ function driveJob(
     load: { type: load.type, options: load.options, preset: context.preset },
     samples: samplesOf(spec.system, context.samples),
     seeds: spec.seeds,
-    warmUpNs: spec.kind === 'accuracy' ? 0 : context.warmUpNs,
+    warmUpNs: warmUpOf(spec, context),
     mode: spec.kind === 'accuracy' ? 'accuracy' : 'performance',
     judge: spec.judge ?? false,
     judgedShare: spec.judgedShare,
@@ -268,4 +271,13 @@ function driveJob(
     referencePath: isReference ? undefined : spec.referenceTrial && outputsPath(store, spec.referenceTrial),
     processing: spec.system.processing === 'client' ? processingOf(spec.system.model) : undefined,
   };
+}
+
+/**
+ * Of a capacity probe longer: relative rates are of what it finds, the simulator replays it, and there is one of it for many
+ * trials, run when the machine has just begun to work.
+ */
+export function warmUpOf({ kind }: TrialSpec, { warmUpNs }: Pick<TrialContext, 'warmUpNs'>): number {
+  if (kind === 'accuracy') return 0;
+  return kind === 'probe' ? Math.max(warmUpNs, Math.min(PROBE_WARM_UP_NS, PROBE_WARM_UP_TIMES * warmUpNs)) : warmUpNs;
 }
