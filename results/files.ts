@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, UserError } from './errors.js';
 
@@ -9,7 +21,7 @@ import { messageOf, UserError } from './errors.js';
 export function writeFileAtomic(path: string, content: string | Uint8Array, loses: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     writeDurably(temporary, content);
     renameSync(temporary, path);
   } catch (error) {
@@ -29,6 +41,33 @@ export function readJsonIfWhole(path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8')) as unknown;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a file ends with the bytes of `text`; false where it can't be read. */
+export function endsWith(path: string, text: string): boolean {
+  const end = Buffer.alloc(Buffer.byteLength(text));
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const at = fstatSync(descriptor).size - end.length;
+      return at >= 0 && readSync(descriptor, end, 0, end.length, at) === end.length && end.toString() === text;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** `mkdir -p`. Node's own says ENOENT where a file system is read-only; one folder alone says why. */
+export function makeFolders(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    if (!existsSync(dirname(folder))) makeFolders(dirname(folder));
+    mkdirSync(folder);
   }
 }
 

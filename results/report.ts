@@ -145,6 +145,12 @@ function notices(run: StoredRun): string[] {
   const done = `${outcomes.length} of ${plan.trials.length} trials are in this report.`;
   if (state === 'interrupted' && outcomes.length < plan.trials.length)
     found.push(`The run was interrupted: ${done} \`servemark run --resume\` goes on with it.`);
+  const lost = plan.trials.length - outcomes.length;
+  if (state === 'completed' && lost > 0)
+    found.push(
+      `Of ${lost} of ${plan.trials.length} trials there is no result that can be read.${plan.settings === undefined ? '' : ' `servemark run --resume` with the run’s folder measures them again.'}`,
+    );
+  if (run.damaged) found.push(`Damaged, and left out: ${run.damaged.join(', ')}.`);
   if (state === 'running') found.push(`The run is still going on: ${done}`);
   return found;
 }

@@ -57,4 +57,6 @@ export interface StoredRun {
   readonly environment: Environment;
   readonly outcomes: readonly TrialOutcome[];
   readonly state: 'running' | 'completed' | 'interrupted';
+  /** Files of trials that are there and can't be read, relative to the folder; absent: none. */
+  readonly damaged?: readonly string[];
 }

@@ -1,9 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readRecords } from './arrow.js';
 import type { Environment } from './environment.js';
 import { UserError } from './errors.js';
-import { fileError, readJsonIfWhole, systemCode, writeFileAtomic, writeJsonAtomic } from './files.js';
+import {
+  endsWith,
+  fileError,
+  makeFolders,
+  readJsonIfWhole,
+  systemCode,
+  writeFileAtomic,
+  writeJsonAtomic,
+} from './files.js';
 import { isLocked, takeLock } from './lock.js';
 import type { Readings } from './readings.js';
 import { readReadings, writeReadings } from './readings-arrow.js';
@@ -58,9 +66,10 @@ export function resumeRun(folder: string): RunStore {
 export function readRun(folder: string): StoredRun {
   const plan = readPlan(folder);
   const environment = readJsonIfWhole(join(folder, 'environment.json')) as Environment | undefined;
-  if (!environment) throw notARun(folder, 'environment.json is missing or broken');
+  if (typeof environment?.schema !== 'number') throw notARun(folder, 'environment.json is missing or broken');
   const outcomes = plan.trials.flatMap(({ identity }) => readOutcome(folder, identity.id) ?? []);
-  return { folder, plan, environment, outcomes, state: readState(folder) };
+  const damaged = plan.trials.flatMap(({ identity }) => damagedFiles(folder, identity.id));
+  return { folder, plan, environment, outcomes, state: readState(folder), ...(damaged.length > 0 && { damaged }) };
 }
 
 /** A trial's records; undefined where there are none, or where they are broken. */
@@ -132,10 +141,25 @@ function writeOutcome(folder: string, outcome: TrialOutcome): void {
 function readOutcome(folder: string, trialId: string): TrialOutcome | undefined {
   const read = (file: string) => readJsonIfWhole(join(folder, 'trials', trialId, file));
   const summary = read(STATE_FILES.completed) as TrialSummary | undefined;
-  if (summary?.schema === SUMMARY_SCHEMA) return { state: 'completed', summary };
+  if (summary?.schema === SUMMARY_SCHEMA && summary.trial?.id === trialId) return { state: 'completed', summary };
   const other = (read(STATE_FILES.failed) ?? read(STATE_FILES.skipped)) as TrialOutcome | undefined;
   return other?.state === 'failed' || other?.state === 'skipped' ? other : undefined;
 }
+
+/** What lies in a trial's folder and can't be read: nothing of this version writes such a file, so something happened to it. */
+function damagedFiles(folder: string, trialId: string): string[] {
+  const files = [STATE_FILES.completed, RECORDS, READINGS].map((file) => join('trials', trialId, file));
+  return files.filter((file) => {
+    const path = join(folder, file);
+    if (!existsSync(path)) return false;
+    if (!file.endsWith('.json')) return !endsWith(path, ARROW_END);
+    const { schema, trial } = (readJsonIfWhole(path) ?? {}) as Partial<TrialSummary>;
+    return schema !== SUMMARY_SCHEMA || trial?.id !== trialId;
+  });
+}
+
+/** The last bytes of every Arrow file. */
+const ARROW_END = 'ARROW1';
 
 /** A run that says it is running, but whose process is gone, was interrupted. */
 function readState(folder: string): StoredRun['state'] {
@@ -149,6 +173,7 @@ function readPlan(folder: string): RunPlan {
   if (!plan) throw notARun(folder, existsSync(folder) ? 'plan.json is missing or broken' : 'there is no such folder');
   if (plan.schema !== RUN_SCHEMA)
     throw notARun(folder, `its schema is ${String(plan.schema)}`, `schema ${RUN_SCHEMA}, of this version of servemark`);
+  if (!Array.isArray(plan.trials)) throw notARun(folder, 'plan.json is broken: it lists no trials');
   return plan;
 }
 
@@ -192,21 +217,10 @@ function newFolder(root: string, name: string): string {
 /** Makes a folder and those above it. Throws UserError where the disk refuses. */
 export function makeFolder(folder: string, loses: string): string {
   try {
-    makeBelow(folder);
+    makeFolders(folder);
     return folder;
   } catch (error) {
     throw fileError(folder, error, loses);
-  }
-}
-
-/** `mkdir -p`. Node's own says ENOENT where a file system is read-only; one folder alone says why. */
-function makeBelow(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    if (!existsSync(dirname(folder))) makeBelow(dirname(folder));
-    mkdirSync(folder);
   }
 }
 

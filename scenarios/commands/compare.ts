@@ -37,6 +37,8 @@ export const compareCommand: CommandDefinition = {
 };
 
 async function compare(a: string, b: string, options: CompareOptions): Promise<number> {
+  // One run and something else: the other was meant to be a run, and says what is wrong with it.
+  if (isRun(a) !== isRun(b)) readRun(isRun(a) ? b : a);
   const found = isRun(a) && isRun(b) ? betweenRuns(a, b, options) : withinRun(a, b, options);
   if (options.json) process.stdout.write(`${JSON.stringify({ schema: 1, ...found }, null, 2)}\n`);
   else print(a, b, found);

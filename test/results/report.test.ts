@@ -150,6 +150,16 @@ describe('a report of a run that did not go well', () => {
     }
   });
 
+  it('says what can no longer be read, before any number', async () => {
+    const { run, records } = small;
+    const hurt: StoredRun = { ...run, outcomes: run.outcomes.slice(1), damaged: ['trials/x/summary.json'] };
+    const { text } = await renderReport(hurt, 'markdown', { records });
+    const notice = text.indexOf('Of 1 of 24 trials there is no result that can be read.');
+    expect(notice).toBeGreaterThan(0);
+    expect(notice).toBeLessThan(text.indexOf('## '));
+    expect(text).toContain('Damaged, and left out: trials/x/summary.json.');
+  });
+
   it('says that it was interrupted, and how to go on', async () => {
     const { run, records } = small;
     const cut: StoredRun = { ...run, outcomes: run.outcomes.slice(0, 5), state: 'interrupted' };

@@ -192,6 +192,40 @@ describe('a write that fails', () => {
   });
 });
 
+describe('what happened to a run folder later', () => {
+  const filled = (name: string) => {
+    const store = createRun(join(root, name), planOf(['a.r1', 'b.r1']), environment);
+    for (const id of ['a.r1', 'b.r1']) {
+      writeRecords(store.recordsPath(id), recordsOf(steady(5, 10, 1)), {});
+      store.writeOutcome(completed(id));
+    }
+    store.finish('completed');
+    return store.folder;
+  };
+
+  it('is told: records cut short, a summary of another version or without content', () => {
+    const folder = filled('damaged');
+    expect(readRun(folder).damaged).toBeUndefined();
+    const records = join('trials', 'a.r1', 'records.arrow');
+    writeFileSync(join(folder, records), readFileSync(join(folder, records)).subarray(0, 500));
+    const summary = join('trials', 'b.r1', 'summary.json');
+    for (const content of ['{"schema":7}', '{"schema":1}', '{"sche']) {
+      writeFileSync(join(folder, summary), content);
+      const run = readRun(folder);
+      expect(run.damaged, content).toEqual([records, summary]);
+      expect(run.outcomes, content).toHaveLength(1);
+    }
+  });
+
+  it('is refused where plan or environment are hollow', () => {
+    const folder = filled('hollow');
+    writeFileSync(join(folder, 'environment.json'), '{}');
+    expect(() => readRun(folder)).toThrow(/environment\.json is missing or broken/);
+    writeFileSync(join(folder, 'plan.json'), '{"schema":1}');
+    expect(() => readRun(folder)).toThrow(/plan\.json is broken: it lists no trials/);
+  });
+});
+
 describe('safe names', () => {
   it('keep what every file system takes', () => {
     expect(safeName('half of it / rest')).toBe('half-of-it-rest');
