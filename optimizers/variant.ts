@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../results/errors.js';
 import { writeFileAtomic, writeJsonAtomic } from '../results/files.js';
@@ -45,14 +45,8 @@ export function writeVariant(
   out: string,
   extras: Pick<VariantProvenance, 'samples' | 'fidelity' | 'recipe'>,
 ): VariantProvenance {
-  const ending = extname(out);
-  if (ending !== '.onnx')
-    throw new UserError({
-      place: `-o ${out}`,
-      found: 'it does not end in .onnx',
-      allowed: 'the path of an .onnx file',
-    });
-  const stem = join(dirname(out), basename(out, ending));
+  checkOut(out, source.path);
+  const stem = join(dirname(out), basename(out, '.onnx'));
   const files = variant.models.flatMap(({ suffix, model }) =>
     writeModel(model, suffix === '' ? out : `${stem}.${suffix}.onnx`),
   );
@@ -74,6 +68,19 @@ export function writeVariant(
   writeJsonAtomic(`${stem}.provenance.json`, provenance, "the variant's provenance");
   writeFileAtomic(`${stem}.md`, modelCard(provenance), 'the model card');
   return provenance;
+}
+
+/** Throws UserError where `out` is no .onnx file, or the model itself: that would be gone. */
+export function checkOut(out: string, model: string): void {
+  const place = `-o ${out}`;
+  if (extname(out) !== '.onnx')
+    throw new UserError({ place, found: 'it does not end in .onnx', allowed: 'the path of an .onnx file' });
+  if (existsSync(out) && realpathSync(out) === realpathSync(model))
+    throw new UserError({
+      place,
+      found: 'it is the model itself, which would be overwritten',
+      allowed: 'another file',
+    });
 }
 
 /** Suffix → file name, for what executes the plan. */

@@ -30,6 +30,13 @@ export class UserError extends Error {
   }
 }
 
+/** What was thrown, its problems placed where the user wrote what led there; other errors as they are. */
+export function thrownAt(place: string, error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const problems = error.problems.map((problem) => ({ ...problem, place: `${place}: ${problem.place}` }));
+  return new UserError(problems, { cause: error });
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

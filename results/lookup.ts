@@ -133,8 +133,12 @@ function describe(issue: z.core.$ZodIssue, place: string): Problem {
         ? { place, found: 'is missing', allowed: kindName(issue.expected) }
         : { place, found: `${show(issue.input)} is of the wrong type`, allowed: kindName(issue.expected) };
     case 'invalid_union':
-      if (issue.message === UNION) return { place, found: `${show(issue.input)} does not do`, allowed: kinds(issue) };
-      return plainly(issue, place);
+      if (issue.message !== UNION) return plainly(issue, place);
+      return {
+        place,
+        found: issue.input === undefined ? 'is missing' : `${show(issue.input)} does not do`,
+        allowed: kinds(issue),
+      };
     case 'too_small':
       return {
         place,

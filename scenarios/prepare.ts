@@ -1,6 +1,6 @@
 import { makeVariant } from '../optimizers/make-variant.js';
 import { makeDense } from '../optimizers/onnx/dense.js';
-import { type Problem, UserError } from '../results/errors.js';
+import { type Problem, thrownAt, UserError } from '../results/errors.js';
 import type { RunPlan } from '../results/run.js';
 import { inspectModel, type ModelSpec, resolveModel } from '../servers/models/index.js';
 import type { Scenario, SystemSpec, TrialSpec } from './contract.js';
@@ -60,11 +60,7 @@ async function inspected(model: ModelSpec, place: string): Promise<PlannedModel>
     const resolved = await resolveModel(model);
     return { resolved, metadata: await inspectModel(resolved) };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      error.problems.map((problem) => ({ ...problem, place: `${place}: ${problem.place}` })),
-      { cause: error },
-    );
+    throw thrownAt(place, error);
   }
 }
 

@@ -11,7 +11,7 @@ import {
   searchPasses,
   trailRows,
 } from '../../optimizers/recipes/index.js';
-import { type VariantProvenance, writeVariant } from '../../optimizers/variant.js';
+import { checkOut, type VariantProvenance, writeVariant } from '../../optimizers/variant.js';
 import { UserError } from '../../results/errors.js';
 import { formatSize, parseFraction } from '../../results/units.js';
 import { findModel, resolveModel } from '../../servers/models/index.js';
@@ -84,6 +84,7 @@ async function optimize(text: string, options: OptimizeOptions): Promise<number>
   const model = await resolveModel(modelArgument(text));
   if (model.path === undefined || model.sha256 === undefined)
     throw new UserError({ place: text, found: 'this model has no file', allowed: 'models in ONNX files' });
+  checkOut(options.out, model.path);
   const source = { name: model.name, path: model.path, sha256: model.sha256, model: readModel(model.path) };
   const samples = sampleRoles(model, text, sampleNames(text, options));
   const context = { place: text, samples: samples.training, signal: interruptible().signal };

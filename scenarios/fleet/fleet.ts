@@ -2,7 +2,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { createArrival } from '../../clients/arrivals/index.js';
 import { captureEnvironment } from '../../results/capture.js';
 import type { Environment } from '../../results/environment.js';
-import { UserError } from '../../results/errors.js';
+import { thrownAt, UserError } from '../../results/errors.js';
 import { writeFileAtomic, writeJsonAtomic } from '../../results/files.js';
 import { FLEET_SCHEMA, type FleetRecord, type FleetRun } from '../../results/fleet.js';
 import { writeFleetReport } from '../../results/fleet-report.js';
@@ -16,7 +16,7 @@ import { createStrategy } from '../../servers/strategies/index.js';
 import { modelArgument } from '../commands/serve.js';
 import { readProfile } from '../profiles.js';
 import { errorOfSimulator } from '../simulator-error.js';
-import { readYaml } from '../yaml.js';
+import { type MergedYaml, readYaml } from '../yaml.js';
 import { type FleetFile, fleetSchema, tableOf } from './schema.js';
 
 /** Reads a fleet file. Throws UserError with all problems. */
@@ -24,6 +24,7 @@ export function readFleet(file: string): FleetFile {
   const yaml = readYaml(file);
   const parsed = fleetSchema.safeParse(yaml.value, { reportInput: true });
   if (!parsed.success) throw new UserError(problemsOf(parsed.error, [], yaml.place, fleetSchema));
+  checkParts(parsed.data, yaml.place);
   const sources = (['model', 'profile', 'cost'] as const).filter((key) => parsed.data[key] !== undefined);
   if (sources.length === 1) return parsed.data;
   throw new UserError({
@@ -31,6 +32,22 @@ export function readFleet(file: string): FleetFile {
     found: sources.length === 0 ? 'no costs' : `costs from ${sources.join(' and ')}`,
     allowed: 'one of cost: [[rows, duration], …], profile: FILE, model: NAME',
   });
+}
+
+/** What has options of its own is made once, before the first fleet starts, to be told with its place. */
+function checkParts({ arrivals, autoscalers, seed }: FleetFile, place: MergedYaml['place']): void {
+  const attempt = (path: readonly string[], make: () => unknown): void => {
+    try {
+      make();
+    } catch (error) {
+      throw thrownAt(place(path), error);
+    }
+  };
+  attempt(['arrivals'], () => createArrival(arrivals.process, arrivals.options, arrivals.rate, BigInt(seed)));
+  for (const [name, given] of Object.entries(autoscalers)) {
+    const scaler = given === null ? undefined : nameAndOptions(given);
+    if (scaler) attempt(['autoscalers', name], () => createAutoscaler(scaler.name, scaler.options));
+  }
 }
 
 /** Lives through each of the file's fleets under the same arrivals, and writes `fleet.json` and a page into a new folder. */

@@ -18,26 +18,28 @@ export const fleetSchema = z.strictObject({
     .optional()
     .describe('points [rows, duration]'),
   strategy: named.describe('name, or { name, its options }'),
-  replicas: z.strictObject({
-    initial: count().default(1),
-    max: count().max(10_000).default(10_000),
-    startUp: duration().default(30e9).describe('from the order to the first request'),
-    instances: count().max(64).default(1),
-    speeds: z.array(z.number().positive()).min(1).optional().describe('duration factors that replicas have in turn'),
-  }),
+  replicas: z
+    .strictObject({
+      initial: count().default(1),
+      max: count().max(10_000).default(10_000),
+      startUp: duration().default(30e9).describe('from the order to the first request'),
+      instances: count().max(64).default(1),
+      speeds: z.array(z.number().positive()).min(1).optional().describe('duration factors that replicas have in turn'),
+    })
+    .refine(({ initial, max }) => initial <= max, 'initial must not exceed max'),
   gateway: z.enum(Object.keys(PICKERS) as [keyof typeof PICKERS, ...(keyof typeof PICKERS)[]]).default('random-two'),
   autoscalers: z
     .record(z.string(), z.union([named, z.null()]))
     .default({ fixed: null })
     .describe('each is one fleet: name → autoscaler with its options, or null for a fixed size'),
-  interval: duration().default(15e9).describe('between two looks of an autoscaler'),
+  interval: duration({ above: '0s' }).default(15e9).describe('between two looks of an autoscaler'),
   arrivals: z.strictObject({
     process: z.string().default('poisson'),
-    rate: rate(),
+    rate: rate({ above: '0/s' }),
     options: z.record(z.string(), z.unknown()).default({}),
   }),
-  duration: duration(),
-  objective: duration().describe('answers within it count as good'),
+  duration: duration({ above: '0s', most: '8784h' }),
+  objective: duration({ above: '0s' }).describe('answers within it count as good'),
   seed: z.number().int().nonnegative().default(1),
 });
 

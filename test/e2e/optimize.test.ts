@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeOnnx } from '../fixtures/onnx-file.js';
 import { FASHION_MLP } from '../fixtures/onnx-models.js';
@@ -40,6 +40,16 @@ describe('servemark models inspect', () => {
 });
 
 describe('servemark optimize', () => {
+  test('never writes over the model it reads, whatever the path is spelt like', async () => {
+    const own = join(folder, 'own.onnx');
+    copyFileSync(FASHION_MLP, own);
+    const out = join(folder, '..', basename(folder), 'own.onnx');
+    const { code, stderr } = await within(['optimize', own, '--pass', 'fp16', '-o', out]);
+    expect(stderr).toContain('it is the model itself, which would be overwritten');
+    expect(code).toBe(2);
+    expect(readFileSync(own).equals(readFileSync(FASHION_MLP))).toBe(true);
+  });
+
   test('writes the variant, its provenance and its card, and says what is left of the answers', async () => {
     const out = join(folder, 'int8.onnx');
     const args = ['optimize', 'fashion-mlp', '--pass', 'quantize-dynamic', '-o', out, '--check', '200'];

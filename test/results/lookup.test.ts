@@ -64,6 +64,8 @@ describe('options', () => {
     expect(told({ share: Number.POSITIVE_INFINITY })).toThrow('x.share: Infinity is of the wrong type.');
     expect(told({ steps: 5 })).toThrow('x.steps: 5 is of the wrong type. Allowed: a list.');
     expect(told({ place: 5 })).toThrow('x.place: 5 does not do. Allowed: a text or a map of keys.');
+    const needed = z.strictObject({ place: z.union([z.string(), z.strictObject({})]) });
+    expect(() => checked(needed, {}, 'x')).toThrow('x.place: is missing. Allowed: a text or a map of keys.');
     expect(told({ place: { foldr: 'a' } })).toThrow(
       [
         'x.place.folder: is missing. Allowed: a text.',

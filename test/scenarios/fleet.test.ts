@@ -50,7 +50,12 @@ describe('a fleet file', () => {
     ['strategy: serial', 'strategy: seriel', /there is no strategy "seriel".*serial/],
     ['cost: [[1, 10ms]]', '', /no costs.*cost:/],
     ['max: 20', 'max: 20000', /replicas\.max.*at most 10000/],
-    ['kpa-concurrency', 'vpa', /no autoscaler "vpa"/],
+    ['kpa-concurrency', 'vpa', /bad\.yaml:6:34 autoscalers\.kpa: .*no autoscaler "vpa"/],
+    ['target: 1', 'targt: 1', /bad\.yaml:6:34 autoscalers\.kpa: .*unknown key "targt"/],
+    ['interval: 5s', 'interval: 0s', /interval: "0s" must be above 0s/],
+    ['rate: 400/s', 'rate: 0/s', /arrivals\.rate: "0\/s" must be above 0\/s/],
+    ['duration: 60s', 'duration: 1000000h', /duration: "1000000h" must be at most 8784h/],
+    ['initial: 2', 'initial: 30', /replicas: initial must not exceed max/],
     ['process: poisson', 'process: poison', /no arrival process "poison"/],
   ])('with %s instead of %s is refused', async (from, to, message) => {
     const file = write('bad.yaml', FLEET.replace(from, to));
