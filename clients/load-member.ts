@@ -71,7 +71,13 @@ export function startMember(options: MemberOptions): Member {
     child.on('close', (code, signal) => {
       clearTimeout(force);
       const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
-      reject(new LoadProcessError(`${title} ${how} before it told its result`, lines));
+      const said = signal === null && lines.at(-1);
+      reject(
+        new LoadProcessError(
+          `${title} ${how} before it told its result${said ? `; it said last: ${said}` : ''}`,
+          lines,
+        ),
+      );
     });
   });
   return {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { z } from 'zod';
-import { type LoadDefinition, loads } from '../clients/loads/index.js';
+import { type LoadDefinition, loads, planLoad } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
 import { variantPath } from '../optimizers/make-variant.js';
 import { denseModelPath } from '../optimizers/onnx/dense.js';
 import { passes } from '../optimizers/passes/index.js';
-import { type Problem, UserError } from '../results/errors.js';
+import { type Problem, thrownAt, UserError } from '../results/errors.js';
 import { keysOf, lookFor, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
 import type { ModelSpec } from '../servers/models/index.js';
@@ -639,6 +639,9 @@ function readLoad(
     !checkOptions(definition.options, relativeRate ? { ...options, [relativeRate.key]: 1 } : options, path, yaml, found)
   )
     return undefined;
+  const located = arrivalsFrom(options, folder);
+  if (!canBeDrawn(type, relativeRate ? { ...located, [relativeRate.key]: 1 } : located, path, yaml, found))
+    return undefined;
   return {
     name,
     summary: [
@@ -648,11 +651,7 @@ function readLoad(
       ),
     ].join(', '),
     type,
-    options: Object.fromEntries(
-      Object.entries(options)
-        .filter(([key]) => key !== relativeRate?.key)
-        .map(([key, value]) => [key, key === 'arrivalOptions' ? fromFolder(value, folder) : value]),
-    ),
+    options: Object.fromEntries(Object.entries(located).filter(([key]) => key !== relativeRate?.key)),
     relativeRate,
     processes: common?.loadProcesses,
   };
@@ -660,6 +659,32 @@ function readLoad(
 
 function tenantsOf(clients: unknown): string {
   return (clients as readonly { readonly tenant: string }[]).map(({ tenant }) => tenant).join(', ');
+}
+
+/** Draws the load once, over a library of some size: a trace that can't be read, or too many requests, is told before anything starts. */
+function canBeDrawn(
+  type: string,
+  options: Readonly<Record<string, unknown>>,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+): boolean {
+  const seeds = { scheduleSeed: 1n, sampleSeed: 2n };
+  try {
+    planLoad(type, options, { ...seeds, totalSampleCount: 10_000, performanceSampleCount: 10_000, preset: 'quick' });
+    return true;
+  } catch (error) {
+    const told = thrownAt(yaml.place(path), error);
+    if (!(told instanceof UserError)) throw error;
+    found.push(...told.problems);
+    return false;
+  }
+}
+
+function arrivalsFrom(options: Readonly<Record<string, unknown>>, folder: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [key, key === 'arrivalOptions' ? fromFolder(value, folder) : value]),
+  );
 }
 
 /** The file of a recorded trace lies beside the scenario, as every file that a scenario names. */

@@ -246,9 +246,11 @@ function loadNs(load: LoadSpec, preset: Preset): number {
   const said = (parsed?.success ? parsed.data : {}) as Partial<
     Record<'duration' | 'rate' | 'count' | 'minQueries', number>
   >;
-  const { duration = PRESETS[preset].durationNs, rate, count, minQueries = 1 } = said;
+  const { duration = PRESETS[preset].durationNs, rate, count, minQueries } = said;
   if (load.relativeRate || rate === undefined) return duration;
-  return count === undefined ? Math.max(duration, (minQueries / rate) * 1e9) : (count / rate) * 1e9;
+  if (count !== undefined) return (count / rate) * 1e9;
+  const least = minQueries ?? (load.type === 'server' ? PRESETS[preset].minQueries.server : 0);
+  return Math.max(duration, (least / rate) * 1e9);
 }
 
 function probes(scenario: Scenario): TrialSpec[] {

@@ -15,7 +15,7 @@ export const HISTORY_ROOT = 'results/history';
 export function announce(question: string, trials: number, estimate: number | undefined): void {
   const length = estimate === undefined ? '' : `, about ${formatDuration(estimate)}`;
   process.stdout.write(
-    `${pc.bold(question)}\n${pc.dim(`${trials} trials${length}. Ctrl-C ends the current one and reports what there is.`)}\n`,
+    `${pc.bold(question)}\n${pc.dim(`${trials} ${trials === 1 ? 'trial' : 'trials'}${length}. Ctrl-C ends the current one and reports what there is.`)}\n`,
   );
 }
 

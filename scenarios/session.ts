@@ -116,7 +116,9 @@ export function loadLoops(monitors: MonitorSet): ForkLoadOptions['eventLoop'] {
 /** Rejects when the server ends: that must end the trial, not leave the load waiting for answers. */
 function deathOf(server: ServerHandle): Promise<never> {
   const died = server.exited.then(({ code, signal: by }) => {
-    throw new Error(`the server process ended in mid-trial (${by ? `killed by ${by}` : `exit code ${code}`})`);
+    const said = by === null && server.lastLines().at(-1);
+    const how = by ? `killed by ${by}` : `exit code ${code}`;
+    throw new Error(`the server process ended in mid-trial (${how})${said ? `; it said last: ${said}` : ''}`);
   });
   died.catch(() => {});
   return died;

@@ -19,6 +19,11 @@ process.on('SIGTERM', () => {
   void stop();
 });
 
+// A strategy that throws ends its server: what it threw is the last that is heard of it, after where.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack ?? ''}\nthe server fails: ${messageOf(error)}\n`, () => process.exit(1));
+});
+
 async function receive(message: ToServer): Promise<void> {
   if (message.kind === 'start') await start(message.spec, message.eventLoopMs);
   else if (message.kind === 'stop') await stop();

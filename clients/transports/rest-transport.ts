@@ -47,7 +47,7 @@ export class RestTransport<Message> implements Transport {
   async modelMetadata(signal?: AbortSignal): Promise<ModelMetadata> {
     const { status, text } = await this.get(this.modelPath, signal);
     if (status === 200) return JSON.parse(text) as ModelMetadata;
-    throw new Error(`GET ${this.options.url}${this.modelPath} answered HTTP ${status}: ${text.slice(0, 500)}`);
+    throw new Error(`GET ${this.options.url}${this.modelPath} answered HTTP ${status}: ${oneLine(text)}`);
   }
 
   async statistics(signal?: AbortSignal): Promise<ModelStatistics | undefined> {
@@ -87,4 +87,9 @@ export class RestTransport<Message> implements Transport {
       throw new Error(`GET ${this.options.url}${path}: ${messageOf(error)}`, { cause: error });
     }
   }
+}
+
+/** The start of what a server that speaks another protocol says: of a whole page, a line. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().slice(0, 200);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../results/errors.js';
 import { writeFileAtomic } from '../../results/files.js';
+import { strategies } from '../../servers/strategies/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { scenarioTemplate, strategyTemplate } from '../templates.js';
@@ -50,6 +51,12 @@ function filesOf(folder: string, { model, strategy }: { model?: string; strategy
       place: '--strategy',
       found: `"${strategy}" can't name a strategy`,
       allowed: 'small letters and digits, words joined by "-"',
+    });
+  if (strategies.some(({ name }) => name === strategy))
+    throw new UserError({
+      place: '--strategy',
+      found: `there is a strategy "${strategy}" already, and this one would take its place`,
+      allowed: 'another name',
     });
   return files.set(join(folder, `${strategy}.ts`), strategyTemplate(strategy));
 }

@@ -1,4 +1,5 @@
 import { createArrival, exactArrivals } from '../../clients/arrivals/index.js';
+import { requireFewEnough } from '../../clients/schedule.js';
 import { UserError } from '../../results/errors.js';
 import { Mt19937, uniformInt } from '../../results/stats/index.js';
 import { parseDuration, parseRate } from '../../results/units.js';
@@ -62,7 +63,9 @@ function dueTimesOf(options: ScheduleOptions): number[] {
   const process = [options.arrivals, parseSettings(options.set), readRate(options.rate)] as const;
   const seed = seedOf('--seed', options.seed);
   if (options.duration !== undefined) {
-    const exact = exactArrivals(...process, readDuration(options), seed, '--arrivals');
+    const durationNs = readDuration(options);
+    requireFewEnough((process[2] * durationNs) / 1e9);
+    const exact = exactArrivals(...process, durationNs, seed, '--arrivals');
     if (exact) return [...exact];
     throw new UserError({ place: '--duration', found: 'a recording is played as it is', remedy: 'Use --count' });
   }

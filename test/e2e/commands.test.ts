@@ -195,6 +195,8 @@ describe('servemark init', () => {
     const bad = await within(['init', fresh, '--strategy', 'Bad Name']);
     expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('"Bad Name" can\'t name a strategy') });
     expect(existsSync(fresh)).toBe(false);
+    const taken = await within(['init', fresh, '--strategy', 'serial']);
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining('there is a strategy "serial" already') });
     const good = await within(['init', fresh, '--strategy', 'my-batcher']);
     expect(good.code, good.stderr).toBe(0);
     expect(existsSync(join(fresh, 'my-scenario.yaml')) && existsSync(join(fresh, 'my-batcher.ts'))).toBe(true);

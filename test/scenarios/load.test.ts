@@ -237,4 +237,18 @@ describe('what YAML takes and a scenario does not', () => {
       'x.yaml:11:23 samples.directory: there is no folder nowhere. Allowed: a folder of samples, relative to this file.',
     ]);
   });
+
+  test('a load that can’t be drawn is told before anything starts: a broken trace, too many requests', () => {
+    write('broken.csv', 'time\n1\nsoon\n');
+    const load = (text: string) => problems(GOOD.replace('type: single-stream, duration: 1s', text));
+    expect(load('type: open, rate: 5/s, arrivals: trace, arrivalOptions: { path: broken.csv }')).toEqual([
+      expect.stringMatching(/^x\.yaml:8:10 loads\.alone: broken\.csv:3: "soon" is no time/),
+    ]);
+    expect(load('type: open, rate: 50% of serial, arrivals: trace, arrivalOptions: { path: none.csv }')).toEqual([
+      expect.stringMatching(/^x\.yaml:8:10 loads\.alone: none\.csv: can't be read/),
+    ]);
+    expect(load('type: open, rate: 1000k/s, duration: 24h')).toEqual([
+      expect.stringMatching(/^x\.yaml:8:10 loads\.alone: schedule: the load would send more than 10,000,000 requests/),
+    ]);
+  });
 });

@@ -102,6 +102,7 @@ describe('every scenario that ships', () => {
     };
     expect(trialNs('1/s', 'quick')).toBe(1.5e9 + 1e9);
     expect(trialNs('0.01/s', 'quick')).toBe(1.5e9 + 100e9);
+    expect(trialNs('0.01/s', 'mlperf')).toBe(1.5e9 + 10_000e9);
     const official = loadScenario(join('scenarios', 'mlperf-fashion.yaml'));
     expect(estimateNs(official, planTrials(official))).toBeGreaterThan(8 * 600e9);
   });

@@ -87,7 +87,10 @@ function csvCells(lines: readonly string[], column: string | undefined, path: st
 const DATE = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?$/;
 
 function timeOf(text: string, unitNs: number): Time | undefined {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { ms: 0, ns: Number(text) * unitNs };
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    const ns = Number(text) * unitNs;
+    return Number.isFinite(ns) ? { ms: 0, ns } : undefined;
+  }
   const date = DATE.exec(text);
   if (!date) return undefined;
   const ms = Date.parse(`${date[1]}T${date[2]}${date[4] ?? 'Z'}`);

@@ -164,6 +164,7 @@ describe('trace', () => {
   test('names file and line of what is no time, the columns there are, and a file that is missing', () => {
     const start = (options: object) => () => createArrival('trace', options, 1, 0n);
     expect(start({ path: file('f.csv', 'time\n1\nsoon\n') })).toThrow(/f\.csv:3: "soon" is no time/);
+    expect(start({ path: file('h.csv', 'time\n1\n1e400\n') })).toThrow(/h\.csv:3: "1e400" is no time/);
     expect(start({ path: file('g.csv', 'a,b\n1,2\n'), column: 'c' })).toThrow(/g\.csv:1: .*"c"\. Allowed: a, b/);
     expect(start({ path: file('h.csv', '1\n') })).toThrow(/h\.csv: holds 1 instants/);
     expect(start({ path: join(folder, 'none.csv') })).toThrow(/none\.csv: can't be read/);
