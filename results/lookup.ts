@@ -180,6 +180,7 @@ const KINDS: Readonly<Record<string, string>> = {
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
+  tuple: 'a list',
   record: 'a map of names',
   object: 'a map of keys',
 };

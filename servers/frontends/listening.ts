@@ -1,9 +1,10 @@
 import type { AddressInfo, Server } from 'node:net';
 import { UserError } from '../../results/errors.js';
 
-/** A port that is taken, or not ours to take. */
+/** A port that is taken or not ours to take, or an address of another machine. */
 export function cannotListen(place: string, why: string, cause: unknown): UserError {
-  const remedy = 'Choose another port, or 0 for any free one';
+  const isElsewhere = /EADDRNOTAVAIL|ENOTFOUND/.test(why);
+  const remedy = isElsewhere ? 'Name an address of this machine' : 'Choose another port, or 0 for any free one';
   return new UserError({ place, found: `cannot listen: ${why}`, remedy }, { cause });
 }
 

@@ -12,8 +12,8 @@ export interface Piece {
 /** Option of every process whose rate varies: are requests independent (`poisson`), or as even as the rate allows? */
 export const spacingOption = () => z.enum(['poisson', 'even']).default('poisson');
 
-/** Option: a length of time above 0. */
-export const spanOption = () => duration().refine((ns) => ns >= 1, { error: 'must be longer than nothing' });
+/** Option: a length of time. Shorter ones would only be stepped over, some of them for hours. */
+export const spanOption = () => duration().refine((ns) => ns >= 1000, { error: 'must be at least 1us' });
 
 /**
  * Gaps in whole ns of a process whose rate follows the pieces, over and over, its mean over them `ratePerSecond`. The k-th

@@ -36,6 +36,11 @@ describe.each(arrivals.map((arrival) => arrival.name))('%s', (name) => {
   });
 });
 
+test('lengths of time that would only be stepped over are refused: a step every 1.5 ns never came to its first request', () => {
+  expect(() => createArrival('step', { every: '1ns' }, 1, 1n)).toThrow(/every: .*must be at least 1us/);
+  expect(() => createArrival('mmpp', { sojourn: 0.5 }, 1, 1n)).toThrow(/sojourn: 0\.5 must be at least 1us/);
+});
+
 test('constant arrivals at 3/s do not drift: the 3,000,000th is due at 1,000,000 s', () => {
   const next = createArrival('constant', {}, 3, 0n);
   let due = 0;
