@@ -37,6 +37,12 @@ export function thrownAt(place: string, error: unknown): unknown {
   return new UserError(problems, { cause: error });
 }
 
+/** What a process that an error ends says: its stack, and as the last line what was thrown and where, for those who hear only that. */
+export function lastWords(error: Error): string {
+  const at = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  return `${error.stack ?? ''}\nit fails: ${error.name}: ${error.message}${at ? `, ${at.trim()}` : ''}\n`;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { messageOf, UserError } from '../results/errors.js';
+import { lastWords, messageOf, UserError } from '../results/errors.js';
 import { watchEventLoop } from '../results/event-loop.js';
 import type { FromServer, ServerInfo, ToServer } from './messages.js';
 import { type RunningServer, startServer } from './server.js';
@@ -21,7 +21,7 @@ process.on('SIGTERM', () => {
 
 // A strategy that throws ends its server: what it threw is the last that is heard of it, after where.
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`${error.stack ?? ''}\nthe server fails: ${messageOf(error)}\n`, () => process.exit(1));
+  process.stderr.write(lastWords(error), () => process.exit(1));
 });
 
 async function receive(message: ToServer): Promise<void> {
