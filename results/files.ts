@@ -83,15 +83,27 @@ export function fileError(path: string, error: unknown, loses: string): UserErro
     {
       place: path,
       found: `${known?.found ?? messageOf(error)}; lost is ${loses}, nothing that was written before`,
-      remedy: known?.remedy ?? 'Choose another folder for the results',
+      remedy: known ? `${known.remedy}${known.isPassing ? after(loses) : ''}` : 'Choose another folder for the results',
     },
     { cause: error },
   );
 }
 
-const REASONS: Readonly<Record<string, { readonly found: string; readonly remedy: string }>> = {
-  ENOSPC: { found: 'the disk is full', remedy: 'Free some space, then go on with --resume' },
-  EDQUOT: { found: 'the disk quota is used up', remedy: 'Free some space, then go on with --resume' },
+/** Only what a run loses of its trials is made up by going on with it. */
+function after(loses: string): string {
+  return /\btrials?\b|how the run ended/.test(loses) ? ', then go on with --resume' : ', then start it again';
+}
+
+interface Reason {
+  readonly found: string;
+  readonly remedy: string;
+  /** What failed will do once this is mended. */
+  readonly isPassing?: boolean;
+}
+
+const REASONS: Readonly<Record<string, Reason>> = {
+  ENOSPC: { found: 'the disk is full', remedy: 'Free some space', isPassing: true },
+  EDQUOT: { found: 'the disk quota is used up', remedy: 'Free some space', isPassing: true },
   EACCES: { found: 'no permission to write there', remedy: 'Choose a folder that you own' },
   EPERM: { found: 'no permission to write there', remedy: 'Choose a folder that you own' },
   EROFS: { found: 'the file system is read-only', remedy: 'Choose a folder on a writable file system' },

@@ -183,6 +183,12 @@ describe('a write that fails', () => {
     );
   });
 
+  it('advises --resume only where there is a trial to go on with', () => {
+    const error = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    expect(fileError('/x/m.onnx', error, 'the model').message).toMatch(/Free some space, then start it again\.$/);
+    expect(fileError('/x', error, 'the trials from here on').message).toMatch(/then go on with --resume\.$/);
+  });
+
   it('without permission advises another folder', (context) => {
     if (process.getuid?.() === 0) context.skip('root may write anywhere');
     const folder = join(root, 'read-only');
