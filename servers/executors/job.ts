@@ -18,6 +18,10 @@ export interface Result {
 /** An execution on its way. Times are nowNs(). */
 export interface Running {
   readonly action: Execute;
+  /** Of its requests; more than the action's where the strategy counts every request as one row. */
+  readonly rows: number;
+  /** With the padding. */
+  readonly computedRows: number;
   /** From 1. */
   readonly number: number;
   readonly formedNs: number;

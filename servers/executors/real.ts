@@ -225,8 +225,11 @@ export class RealExecutor {
 
   #execute(action: Execute): void {
     const formedNs = this.#clock.now();
+    const rows = action.requests.reduce((sum, request) => sum + request.rows, 0);
     const running: Running = {
       action,
+      rows,
+      computedRows: Math.max(rows, action.paddedRows ?? action.rows),
       number: this.#shared.nextExecution(),
       formedNs,
       startNs: 0,
@@ -234,7 +237,7 @@ export class RealExecutor {
       killed: false,
     };
     this.#running[action.instance] = running;
-    const batch = this.#batchOf(action);
+    const batch = this.#batchOf(running);
     if (this.#executesOnce) for (const request of action.requests) requestOf(request).consumed?.();
     this.#instances[action.instance]!.execute(
       batch,
@@ -246,9 +249,8 @@ export class RealExecutor {
     );
   }
 
-  #batchOf(action: Execute): Batch {
+  #batchOf({ action, computedRows: rows }: Running): Batch {
     const requests = action.requests.map(requestOf);
-    const rows = action.paddedRows ?? action.rows;
     const [first] = requests as [InferRequest];
     const { batching } = this.#modelOf(first);
     const model = this.#others.has(first.modelName) ? first.modelName : undefined;
@@ -302,7 +304,7 @@ export class RealExecutor {
     }
     let each: Tensor[][];
     try {
-      each = split(batching, action, outcome);
+      each = split(batching, running, outcome);
     } catch (error) {
       return error as ProtocolError;
     }
@@ -313,7 +315,7 @@ export class RealExecutor {
     // Executions of single stages count as one, the last.
     const before = (action.requests[0] as Job).progress ?? NO_PROGRESS;
     statistics.executionEnded(
-      action.rows,
+      running.rows,
       startNs - formedNs + before.inputNs,
       endNs - startNs + before.inferNs,
       outputNs + before.outputNs,
@@ -395,10 +397,14 @@ function stageParts({ progress, kills }: Job): ExecutionPart[] {
   ];
 }
 
-function split(batching: Batching, action: Execute, outcome: Extract<BatchOutcome, { ok: true }>): Tensor[][] {
+function split(
+  batching: Batching,
+  { action, computedRows }: Running,
+  outcome: Extract<BatchOutcome, { ok: true }>,
+): Tensor[][] {
   const requests = action.requests.map(requestOf);
   const rowsEach = action.requests.map((request) => request.rows);
-  return batching.split(outcome.outputs, requests, rowsEach, action.paddedRows ?? action.rows);
+  return batching.split(outcome.outputs, requests, rowsEach, computedRows);
 }
 
 function requestOf(request: StrategyRequest): InferRequest {

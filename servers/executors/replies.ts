@@ -68,7 +68,7 @@ export class Replies {
       this.fail(job, new ProtocolError('INTERNAL', 'the strategy answered a request that was not executed'));
       return;
     }
-    const { formedNs, startNs, endNs, action, number } = result.execution;
+    const { formedNs, startNs, endNs, rows, number } = result.execution;
     const timings = emptyTimings();
     timings.receiveNs = job.arrivedNs - job.receivedNs;
     if (this.originNs !== undefined) timings.arrivalNs = job.receivedNs - this.originNs;
@@ -78,7 +78,7 @@ export class Replies {
     timings.computeInputNs = startNs - formedNs + inputNs;
     timings.computeInferNs = endNs - startNs + inferNs;
     timings.computeOutputNs = this.#now() - endNs + outputNs;
-    timings.batchSize = action.rows;
+    timings.batchSize = rows;
     timings.executionId = number;
     this.#answer(job, result.outputs, timings);
   }

@@ -12,7 +12,6 @@ import { DeadlineQueue, deadlineBy } from './support/deadline-queue.js';
 import { IdleInstances } from './support/idle.js';
 import { LatencyLine } from './support/latency-line.js';
 import { count, positive } from './support/options.js';
-import { rowsOf } from './support/rows.js';
 
 const options = z.strictObject({
   slo: duration(),
@@ -101,7 +100,8 @@ class ClipperEstimator implements Strategy {
     const explores = budget > replica.worst;
     const size = Math.min(this.#maxBatchSize, explores ? this.#explore(replica) : this.#estimate(replica, budget));
     const requests = this.#queue.takeFrom(Number.NEGATIVE_INFINITY, size);
-    const rows = rowsOf(requests);
+    // Every request counts as one row: sizes are numbers of requests.
+    const rows = requests.length;
     this.#idle.take(instance);
     replica.start = now;
     return { kind: 'execute', instance, requests, rows, paddedRows: explores && size > rows ? size : undefined };

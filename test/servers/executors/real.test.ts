@@ -25,6 +25,22 @@ describe('real executor', () => {
     expect(bench.values()).toEqual([[10], [20, 21], [30]]);
   });
 
+  test('a strategy that counts every request as one row computes, splits and reports all of their rows', () => {
+    const bench = new Bench(named('clipper-estimator', { slo: '1s', minSamples: 1 }));
+    bench.send(1, [10, 11, 12]);
+    bench.send(2, [20, 21]);
+    bench.send(3, [30]);
+    bench.clock.turn();
+    for (let i = 0; i < 2; i++) {
+      bench.clock.advance(5 * MS);
+      bench.instance.finish();
+    }
+    expect(bench.instance.batches.map((batch) => batch.rows)).toEqual([3, 3]);
+    expect(bench.values()).toEqual([[10, 11, 12], [20, 21], [30]]);
+    expect(bench.timings(2).batchSize).toBe(3);
+    expect(bench.statistics.snapshot()).toMatchObject({ inference_count: 6, execution_count: 2 });
+  });
+
   test('a request is told that its inputs are copied when its batch is formed, under a strategy that executes once only', () => {
     for (const executesOnce of [true, false]) {
       const bench = new Bench(named('triton-dynamic', { maxBatchSize: 4 }), 1, { executesOnce });

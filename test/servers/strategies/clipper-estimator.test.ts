@@ -22,6 +22,12 @@ test('exploring computes the whole size although fewer requests wait', () => {
   expect(lines).toEqual(['{a} @ 0–1 on 0', '{b} @ 5–7 on 0']);
 });
 
+test('every request counts as one row, whatever it holds', () => {
+  const requests = [0, 0, 0].map((at) => ({ at, rows: 3 }));
+  const lines = play({ strategy: 'clipper-estimator', options: { slo: '1s', minSamples: 1 }, cost }, requests);
+  expect(lines).toEqual(['{a} @ 0–1 on 0', '{b,c} @ 1–3 on 0']);
+});
+
 test('without time to explore it takes what a line through the latencies says, and rejects what has expired', () => {
   // Budgets are 92 % of what is left of 10 ms. Sizes 1, 2, 3 end at 1, 3, 6; then 3.68 ms are left: the line says 3.
   const lines = play({ strategy: 'clipper-estimator', options: { slo: '10ms', minSamples: 1 }, cost }, many(12));
