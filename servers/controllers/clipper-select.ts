@@ -8,7 +8,7 @@ const options = z
     algorithm: z.enum(['exp3', 'exp4', 'epsilon-greedy', 'ucb1']).default('exp3'),
     /** Models to choose from; as many as `weights` where those are given, else 2. */
     arms: positive().optional(),
-    eta: z.number().positive().default(0.01),
+    eta: z.number().nonnegative().default(0.01),
     /** Initial weights, all 1. */
     weights: z.array(z.number().positive()).min(1).optional(),
     minWeight: z.number().positive().default(1e-12),

@@ -17,6 +17,14 @@ function chosen(options: object, lossOf: (round: number, arm: number) => number,
 
 const fixed = (_: number, arm: number) => [0.5, 0.1, 0.9][arm]!;
 
+test('exp3 with eta 0 learns nothing', () => {
+  const controller = createController('clipper-select', { eta: 0 });
+  expect(controller.step({ op: 'feedback', arm: 0, loss: 1 })).toEqual({
+    weights: [1, 1],
+    probabilities: [0.5, 0.5],
+  });
+});
+
 describe('bandits beside Clipper’s', () => {
   test('ucb1 tries every arm once, lowest first, then the best most of the time', () => {
     expect(chosen({ algorithm: 'ucb1' }, fixed, 3)).toEqual([1, 1, 1]);
