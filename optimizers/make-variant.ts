@@ -9,8 +9,9 @@ import { version } from '../results/package.js';
 import { sha256Of } from '../servers/models/file.js';
 import { type MadeModel, type ModelSpec, type ResolvedModel, resolveModel } from '../servers/models/index.js';
 import { PLAN_ENDING } from '../servers/runtimes/index.js';
+import { convertTfjs } from './convert/index.js';
 import { modelSamples } from './model-samples.js';
-import { readModel } from './onnx/index.js';
+import { type OnnxModel, readModel } from './onnx/index.js';
 import { applyPass, original } from './optimize.js';
 import { passNamed } from './passes/index.js';
 import { type VariantProvenance, writeVariant } from './variant.js';
@@ -22,7 +23,8 @@ export function variantPath(made: MadeModel): string {
     .digest('hex')
     .slice(0, 16);
   const name = [parentName(made.parent), ...made.passes.map(({ name }) => name)].join('+');
-  const ending = made.passes.some((pass) => passNamed(pass.name).splits) ? PLAN_ENDING : '.onnx';
+  const isSplit = made.passes.some((pass) => passNamed(pass.name).splits);
+  const ending = made.form === 'tfjs' ? '.json' : isSplit ? PLAN_ENDING : '.onnx';
   return join(cacheFolder(), 'variants', key, `${name}${ending}`);
 }
 
@@ -41,7 +43,8 @@ export async function makeVariant(
     throw new UserError({ place, found: 'passes rewrite ONNX files, and this model has none' });
   const known = await wholeVariant(path, parent.sha256);
   if (known) return known;
-  const source = { name: parent.name, path: parent.path, sha256: parent.sha256, model: readModel(parent.path) };
+  const { name, path: file, sha256 } = parent;
+  const source = { name, path: file, sha256, model: await at(place, async () => modelIn(file)) };
   let used: SampleLibrary | undefined;
   const samples = async () => {
     used ??= await samplesFor(made, parent, place);
@@ -49,10 +52,14 @@ export async function makeVariant(
   };
   let variant = original(source.model);
   for (const step of made.passes) variant = await at(place, () => applyPass(variant, step, { place, samples, signal }));
-  return writeVariant(source, variant, `${stemOf(path)}.onnx`, {
-    fidelity: null,
-    samples: used ? { name: used.name, sha256: used.sha256 } : null,
-  });
+  const out = made.form === 'tfjs' ? path : `${stemOf(path)}.onnx`;
+  const seen = used ? { name: used.name, sha256: used.sha256 } : null;
+  return at(place, async () => writeVariant(source, variant, out, { fidelity: null, samples: seen }));
+}
+
+/** Of an ONNX file, or what one of TensorFlow.js is in ONNX. */
+function modelIn(path: string): OnnxModel {
+  return extname(path) === '.json' ? convertTfjs(path) : readModel(path);
 }
 
 /** The provenance of what is there already; undefined where it is not whole, was changed, or has another parent. */

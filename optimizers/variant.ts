@@ -3,6 +3,8 @@ import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../results/errors.js';
 import { writeFileAtomic, writeJsonAtomic } from '../results/files.js';
 import { version } from '../results/package.js';
+import { modelBytes } from '../servers/runtimes/index.js';
+import { writeTfjs } from './convert/index.js';
 import type { Fidelity } from './fidelity.js';
 import { modelCard } from './model-card.js';
 import { type OnnxModel, type WrittenFile, writeModel } from './onnx/index.js';
@@ -36,8 +38,8 @@ export interface VariantSource {
 }
 
 /**
- * Writes a variant as `out` (parts of a split one with a suffix before the ending), its provenance, plan and model card
- * beside it. Throws UserError where `out` is the model it came from, or can't be written.
+ * Writes a variant as `out` (parts of a split one with a suffix before the ending; for TensorFlow.js where it ends in .json), its
+ * provenance, plan and model card beside it. Throws UserError where `out` is the model it came from, or can't be written.
  */
 export function writeVariant(
   source: VariantSource,
@@ -45,11 +47,12 @@ export function writeVariant(
   out: string,
   extras: Pick<VariantProvenance, 'samples' | 'fidelity' | 'recipe'>,
 ): VariantProvenance {
-  checkOut(out, source.path);
-  const stem = join(dirname(out), basename(out, '.onnx'));
-  const files = variant.models.flatMap(({ suffix, model }) =>
-    writeModel(model, suffix === '' ? out : `${stem}.${suffix}.onnx`),
-  );
+  checkOut(out, source.path, ['.onnx', '.json']);
+  const stem = join(dirname(out), basename(out, extname(out)));
+  const files = variant.models.flatMap(({ suffix, model }) => {
+    if (extname(out) === '.json') return writeTfjs(model, out, source.path);
+    return writeModel(model, suffix === '' ? out : `${stem}.${suffix}.onnx`);
+  });
   const plan = variant.plan && { ...variant.plan, files: planFiles(variant, stem) };
   if (plan) writeJsonAtomic(`${stem}.plan.json`, plan, 'the plan');
   const before = bytesOnDisk(source);
@@ -71,9 +74,9 @@ export function writeVariant(
 }
 
 /** Throws UserError where `out` is no .onnx file, or the model itself: that would be gone. */
-export function checkOut(out: string, model: string): void {
+export function checkOut(out: string, model: string, endings: readonly string[] = ['.onnx']): void {
   const place = `-o ${out}`;
-  if (extname(out) !== '.onnx')
+  if (!endings.includes(extname(out)))
     throw new UserError({ place, found: 'it does not end in .onnx', allowed: 'the path of an .onnx file' });
   if (existsSync(out) && realpathSync(out) === realpathSync(model))
     throw new UserError({
@@ -94,6 +97,7 @@ function describeFile({ path, bytes, sha256 }: WrittenFile) {
 
 /** The model's file and its data files. */
 function bytesOnDisk({ path, model }: VariantSource): number {
+  if (extname(path) === '.json') return modelBytes(path);
   const data = [...model.initializers.values()].flatMap(({ payload }) =>
     payload.kind === 'external' ? [payload.file] : [],
   );

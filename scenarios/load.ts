@@ -10,7 +10,7 @@ import { passes } from '../optimizers/passes/index.js';
 import { type Problem, thrownAt, UserError } from '../results/errors.js';
 import { keysOf, lookFor, problemsOf, unknownKey, unknownName } from '../results/lookup.js';
 import { checkMonitor, type MonitorChoice } from '../results/monitors/index.js';
-import type { ModelSpec } from '../servers/models/index.js';
+import type { MadeModel, ModelSpec } from '../servers/models/index.js';
 import { findModel, models, packagedModels, processingOf, runtimeOf } from '../servers/models/index.js';
 import { graphProblems } from '../servers/protocol/index.js';
 import { runtimes } from '../servers/runtimes/index.js';
@@ -192,6 +192,8 @@ function readModel(
     return undefined;
   }
   if (raw.passes !== undefined) return readMade(raw, path, yaml, found, folder, inherited);
+  const converted = readConverted(raw, path, yaml, found, folder, inherited);
+  if (converted) return converted;
   const {
     zoo,
     path: file,
@@ -204,7 +206,8 @@ function readModel(
     const known = zooModel(zoo, yaml.place([...path, 'zoo']), found);
     return known && { ...known, options };
   }
-  if (inherited !== undefined && !namesSource(raw)) return inheriting(inherited, servedAs, options, path, yaml, found);
+  const isOwn = namesSource(raw) && !(inherited && runtime !== undefined && runtime === ownRuntime(inherited));
+  if (inherited !== undefined && !isOwn) return inheriting(inherited, servedAs, options, path, yaml, found);
   if (dense !== undefined) {
     const sizes = readOn(denseSchema, dense, [...path, 'dense'], yaml, found);
     return sizes && { path: denseModelPath(sizes), dense: sizes, name: servedAs, options };
@@ -253,6 +256,52 @@ function inheriting(
   };
 }
 
+/** Runtimes that load files, each its own kind; of the one kind the other is made. */
+const FORMS = ['onnx', 'tfjs'];
+
+/** A model asked of the other runtime than the one that loads its file: converted once. Undefined where nothing is to be converted. */
+function readConverted(
+  { runtime, name, zoo, path: file, dense, ...options }: Readonly<Record<string, unknown>>,
+  path: Path,
+  yaml: MergedYaml,
+  found: Problem[],
+  folder: string,
+  inherited: ModelSpec | undefined,
+): ModelSpec | undefined {
+  if (typeof runtime !== 'string' || !FORMS.includes(runtime)) return undefined;
+  const source = Object.entries({ zoo, path: file, dense }).filter(([, value]) => value !== undefined);
+  // Its mistakes are told by whoever reads it next.
+  const parent = source.length > 0 ? readModel(Object.fromEntries(source), path, yaml, [], folder) : inherited;
+  const own = parent && ownRuntime(parent);
+  if (parent === undefined || own === undefined || !FORMS.includes(own) || own === runtime) return undefined;
+  checkOptions(runtimes.find((each) => each.name === runtime)!.options, options, path, yaml, found);
+  return madeOf(parent, [], typeof name === 'string' ? name : undefined, options, runtime);
+}
+
+/** What loads a model's file; undefined where it has none. */
+function ownRuntime(model: ModelSpec): string | undefined {
+  if ('zoo' in model) return findModel(model.zoo)?.runtime;
+  if (!('path' in model)) return undefined;
+  return model.runtime ?? (model.made ? (model.made.form ?? 'onnx') : runtimeOfFile(model.path));
+}
+
+/** A model that is made before anything starts; its place in the cache follows when the samples are known (`placed`). */
+function madeOf(
+  parent: ModelSpec,
+  steps: MadeModel['passes'],
+  name: string | undefined,
+  options: Readonly<Record<string, unknown>> | undefined,
+  runtime: string | undefined,
+): ModelSpec {
+  const before = 'path' in parent ? parent.made : undefined;
+  const made = before
+    ? { parent: before.parent, passes: [...before.passes, ...steps], samples: null }
+    : { parent, passes: steps, samples: null };
+  const form = runtime === 'tfjs' ? ({ form: 'tfjs' } as const) : {};
+  const by = runtime === undefined || FORMS.includes(runtime) ? {} : { runtime };
+  return { path: '', ...by, name, options, made: { ...made, ...form } };
+}
+
 /** For the check of its options; what is wrong with the file itself is told when it is looked for. */
 function runtimeOfFile(file: string | undefined): string {
   try {
@@ -264,7 +313,7 @@ function runtimeOfFile(file: string | undefined): string {
 
 /**
  * A model that passes make: of what the other keys name, or of the scenario's model; keys that name nothing are options of
- * the runtime that executes what was made. Its place in the cache follows when the samples are known (`placed`).
+ * the runtime that executes what was made.
  */
 function readMade(
   { passes: written, name, runtime, ...rest }: Readonly<Record<string, unknown>>,
@@ -285,14 +334,21 @@ function readMade(
     return { name: pass, options };
   });
   if (parent === undefined) return undefined;
-  if ('runtime' in parent) {
+  if (!('path' in parent || 'zoo' in parent)) {
     found.push({ place: yaml.place([...path, 'passes']), found: 'passes rewrite ONNX files, and this model has none' });
     return undefined;
   }
   const servedAs = typeof name === 'string' ? name : undefined;
-  const by = typeof runtime === 'string' ? { runtime } : {};
-  if (by.runtime) lookFor(runtimes, by.runtime, 'runtime', yaml.place([...path, 'runtime']), found);
-  return { path: '', ...by, name: servedAs, options, made: { parent, passes: steps, samples: null } };
+  const by = typeof runtime === 'string' ? runtime : undefined;
+  if (by !== undefined) lookFor(runtimes, by, 'runtime', yaml.place([...path, 'runtime']), found);
+  const splits = steps.find(({ name: pass }) => passes.find((each) => each.name === pass)?.splits);
+  if (by === 'tfjs' && splits)
+    found.push({
+      place: yaml.place([...path, 'passes']),
+      found: `${splits.name} makes several models, which TensorFlow.js can't execute as one`,
+      remedy: 'Leave the runtime out',
+    });
+  return madeOf(parent, steps, servedAs, options, by);
 }
 
 /** The system with its made models' samples and places in the cache. */

@@ -9,7 +9,7 @@ import type { LoadScheduling } from '../results/scheduling.js';
 import { Mt19937, permutation } from '../results/stats/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
-import type { ModelSpec, ResolvedModel } from '../servers/models/index.js';
+import type { MadeModel, ModelSpec, ResolvedModel } from '../servers/models/index.js';
 import { batchingProblem } from '../servers/models/index.js';
 import { modelBytes, type RuntimeMetadata } from '../servers/runtimes/index.js';
 import {
@@ -111,15 +111,21 @@ export function storedPlan(
 /** The file that a system serves, for tables of variants. */
 function plannedModel({ model }: SystemSpec, resolved: ResolvedModel | undefined): Pick<PlannedSystem, 'model'> {
   if (resolved?.path === undefined || resolved.sha256 === undefined) return {};
-  const passes = 'path' in model ? (model.made?.passes ?? []) : [];
+  const made = 'path' in model ? model.made : undefined;
   return {
     model: {
       name: resolved.name,
       bytes: modelBytes(resolved.path),
       sha256: resolved.sha256,
-      passes: passes.map(({ name, options }) => passText(name, options)),
+      passes: made === undefined ? [] : madeText(made),
     },
   };
+}
+
+/** What was done to the parent, in order. */
+function madeText({ passes, form }: MadeModel): string[] {
+  const texts = passes.map(({ name, options }) => passText(name, options));
+  return form !== undefined || texts.length === 0 ? [...texts, `conversion to ${form ?? 'onnx'}`] : texts;
 }
 
 /** `low-rank (ratio 0.1)`. */

@@ -1,4 +1,5 @@
 export { converterNamed } from './registry.js';
+export { writeTfjs } from './to-tfjs.js';
 
 import { removeDead } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/index.js';

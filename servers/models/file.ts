@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { UserError } from '../../results/errors.js';
-import { PLAN_ENDING, partsOf, readPlan, type SplitPlan } from '../runtimes/index.js';
+import { PLAN_ENDING, partsOf, readPlan, type SplitPlan, shardsOf } from '../runtimes/index.js';
 import type { ModelSource } from './contract.js';
 
 /** File ending → the runtime that loads it. */
@@ -33,7 +33,7 @@ export function fileModel(
         runtime: runtime ?? runtimeOf(absolute),
         runtimeOptions: options,
         path: absolute,
-        sha256: isPlan(absolute) ? await sha256OfPlan(absolute, signal) : await sha256Of(absolute, signal),
+        sha256: await sha256OfModel(absolute, signal),
         provenance: `file ${path}`,
       };
     },
@@ -47,15 +47,19 @@ export async function sha256Of(path: string, signal?: AbortSignal): Promise<stri
   return hash.digest('hex');
 }
 
-/** Of the plan and all its parts: the same plan over other weights is another model. */
-async function sha256OfPlan(path: string, signal?: AbortSignal): Promise<string> {
-  const plan = readPlan(path);
-  const hash = createHash('sha256').update(await sha256Of(path, signal));
-  for (const part of partsOf(plan)) {
-    const file = await existing(plan.pathOf(part), undefined);
-    hash.update(await sha256Of(file, signal));
-  }
+/** Of a plan with all its parts, of a model.json with its weights: the same text over other weights is another model. */
+async function sha256OfModel(path: string, signal?: AbortSignal): Promise<string> {
+  const more = isPlan(path) ? await partFiles(path) : extname(path) === '.json' ? shardsOf(path) : [];
+  const own = await sha256Of(path, signal);
+  if (more.length === 0) return own;
+  const hash = createHash('sha256').update(own);
+  for (const file of more) hash.update(await sha256Of(file, signal));
   return hash.digest('hex');
+}
+
+async function partFiles(path: string): Promise<string[]> {
+  const plan = readPlan(path);
+  return Promise.all(partsOf(plan).map((part) => existing(plan.pathOf(part), undefined)));
 }
 
 /** The file's real place, links followed, so that no link leads out of the root. */

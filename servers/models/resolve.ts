@@ -3,7 +3,7 @@ import type { ResolvedModel } from './contract.js';
 import { fileModel } from './file.js';
 import { definitionOf } from './processing-of.js';
 import { modelNamed } from './registry.js';
-import type { ModelSpec } from './spec.js';
+import type { MadeModel, ModelSpec } from './spec.js';
 
 /** Find the model and check its runtime's options. Throws UserError where anything about it is wrong. */
 export async function resolveModel(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedModel> {
@@ -23,7 +23,7 @@ async function find(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedMode
       ...file,
       processing,
       states,
-      provenance: `made by ${spec.made.passes.map(({ name }) => name).join(', ')}`,
+      provenance: madeBy(spec.made),
     };
   }
   return {
@@ -35,4 +35,11 @@ async function find(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedMode
     sha256: undefined,
     provenance: `runtime ${spec.runtime}`,
   };
+}
+
+function madeBy({ passes, form }: MadeModel): string {
+  const names = passes.map(({ name }) => name).join(', ');
+  return [...(names ? [`made by ${names}`] : []), ...(form || !names ? [`converted to ${form ?? 'onnx'}`] : [])].join(
+    ', ',
+  );
 }

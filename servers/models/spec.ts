@@ -28,6 +28,8 @@ export type ModelSpec =
 export interface MadeModel {
   readonly parent: ModelSpec;
   readonly passes: readonly { readonly name: string; readonly options: Readonly<Record<string, unknown>> }[];
+  /** Written as a model of TensorFlow.js; absent: of ONNX. */
+  readonly form?: 'tfjs' | undefined;
   /** What passes may look at: so many of them, which nothing is judged on. Null where nothing fits. */
   readonly samples: {
     readonly name: string;

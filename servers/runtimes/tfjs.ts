@@ -27,6 +27,8 @@ export const tfjs = defineRuntime({
     try {
       const handler = { load: async () => artifacts };
       const model = isGraph ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
+      // Before that a Sequential knows its layers' tensors only: their names differ with each load in a process.
+      if (!isGraphModel(model)) model.build(model.inputs[0]!.shape);
       return new TfjsRuntime(tf, model, metadataOf(model, backend, modelPath));
     } catch (error) {
       if (error instanceof UserError) throw error;

@@ -72,6 +72,48 @@ test('a model that passes split is planned as its plan, for the runtime that exe
   await expect(planWithModels(wrong, 'servemark plan')).rejects.toThrow(/microBatch.*microBatches/s);
 });
 
+test('a model asked of the other runtime is converted once, both ways, with passes before; the plan tells it', async () => {
+  const loaded = scenario(
+    'other: { strategy: serial, model: { runtime: tfjs, backend: cpu } }, thin: { strategy: serial, model: { passes: [{ name: low-rank, ratio: 0.25, minWeights: 0, minSide: 1 }], runtime: tfjs } }, same: { strategy: serial, model: { runtime: onnx, intraOpNumThreads: 2 } }',
+  );
+  const { stored } = await planWithModels(loaded, 'servemark plan');
+  const [whole, other, thin, same] = stored.systems.map(({ model }) => model!);
+  expect([whole!.passes, same!.passes]).toEqual([[], []]);
+  expect(other!.passes).toEqual(['conversion to tfjs']);
+  expect(thin!.passes.at(-1)).toBe('conversion to tfjs');
+  const path = pathOf(loaded, 'other');
+  expect(path).toMatch(/dense-2x64-seed1\.json$/);
+  // Weights 2 · (64² + 64) floats beside a model.json.
+  expect(other!.bytes).toBeGreaterThan(4 * 2 * (64 * 64 + 64));
+  expect(await resolveModel(loaded.systems[1]!.model)).toMatchObject({
+    runtime: 'tfjs',
+    runtimeOptions: { backend: 'cpu' },
+    provenance: 'converted to tfjs',
+  });
+  const back = join(folder, 'back.yaml');
+  writeFileSync(
+    back,
+    `schema: 1
+question: Which?
+model: { path: ${path} }
+systems: { tfjs: { strategy: serial }, onnx: { strategy: serial, model: { runtime: onnx } } }
+loads: { alone: { type: single-stream, duration: 1s } }
+`,
+  );
+  const again = await planWithModels(loadScenario(back), 'servemark plan');
+  expect(again.stored.systems.map(({ model }) => model!.passes)).toEqual([[], ['conversion to onnx']]);
+  expect(() => scenario('x: { strategy: serial, model: { runtime: tfjs, intraOpNumThreads: 2 } }')).toThrow(
+    /intraOpNumThreads.*backend/s,
+  );
+  expect(() => scenario('x: { strategy: serial, model: { passes: [split-pipeline], runtime: tfjs } }')).toThrow(
+    /split-pipeline makes several models.*Leave the runtime out/,
+  );
+  const refused = scenario('x: { strategy: serial, model: { passes: [fp16], runtime: tfjs } }');
+  await expect(planWithModels(refused, 'servemark plan')).rejects.toThrow(
+    /systems\.x: .*can't be written for TensorFlow\.js/,
+  );
+});
+
 test('what a pass refuses is told at the system, before anything starts', async () => {
   const loaded = scenario('twice: { strategy: serial, model: { passes: [quantize-dynamic, quantize-dynamic] } }');
   const systems = loaded.systems.map(({ name, model }) => ({ model, place: `systems.${name}` }));
