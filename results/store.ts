@@ -67,8 +67,9 @@ export function readRun(folder: string): StoredRun {
   const plan = readPlan(folder);
   const environment = readJsonIfWhole(join(folder, 'environment.json')) as Environment | undefined;
   if (typeof environment?.schema !== 'number') throw notARun(folder, 'environment.json is missing or broken');
-  const outcomes = plan.trials.flatMap(({ identity }) => readOutcome(folder, identity.id) ?? []);
-  const damaged = plan.trials.flatMap(({ identity }) => damagedFiles(folder, identity.id));
+  const trials = plan.trials.map(({ identity }) => readTrial(folder, identity.id));
+  const outcomes = trials.flatMap(({ outcome }) => outcome ?? []);
+  const damaged = trials.flatMap((trial) => trial.damaged);
   return { folder, plan, environment, outcomes, state: readState(folder), ...(damaged.length > 0 && { damaged }) };
 }
 
@@ -138,24 +139,19 @@ function writeOutcome(folder: string, outcome: TrialOutcome): void {
     if (state !== outcome.state) rmSync(join(folder, file), { force: true });
 }
 
-function readOutcome(folder: string, trialId: string): TrialOutcome | undefined {
-  const read = (file: string) => readJsonIfWhole(join(folder, 'trials', trialId, file));
+/** How a trial ended, and what lies in its folder and can't be read: nothing of this version writes such a file, so something happened to it. */
+function readTrial(folder: string, trialId: string): { outcome: TrialOutcome | undefined; damaged: string[] } {
+  const inRun = (file: string) => join('trials', trialId, file);
+  const isThere = (file: string) => existsSync(join(folder, inRun(file)));
+  const read = (file: string) => readJsonIfWhole(join(folder, inRun(file)));
+  const isCut = (file: string) => isThere(file) && !endsWith(join(folder, inRun(file)), ARROW_END);
+  const damaged = [RECORDS, READINGS].filter(isCut).map(inRun);
   const summary = read(STATE_FILES.completed) as TrialSummary | undefined;
-  if (summary?.schema === SUMMARY_SCHEMA && summary.trial?.id === trialId) return { state: 'completed', summary };
+  if (summary?.schema === SUMMARY_SCHEMA && summary.trial?.id === trialId)
+    return { outcome: { state: 'completed', summary }, damaged };
+  if (isThere(STATE_FILES.completed)) damaged.unshift(inRun(STATE_FILES.completed));
   const other = (read(STATE_FILES.failed) ?? read(STATE_FILES.skipped)) as TrialOutcome | undefined;
-  return other?.state === 'failed' || other?.state === 'skipped' ? other : undefined;
-}
-
-/** What lies in a trial's folder and can't be read: nothing of this version writes such a file, so something happened to it. */
-function damagedFiles(folder: string, trialId: string): string[] {
-  const files = [STATE_FILES.completed, RECORDS, READINGS].map((file) => join('trials', trialId, file));
-  return files.filter((file) => {
-    const path = join(folder, file);
-    if (!existsSync(path)) return false;
-    if (!file.endsWith('.json')) return !endsWith(path, ARROW_END);
-    const { schema, trial } = (readJsonIfWhole(path) ?? {}) as Partial<TrialSummary>;
-    return schema !== SUMMARY_SCHEMA || trial?.id !== trialId;
-  });
+  return { outcome: other?.state === 'failed' || other?.state === 'skipped' ? other : undefined, damaged };
 }
 
 /** The last bytes of every Arrow file. */
