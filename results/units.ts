@@ -68,14 +68,16 @@ export const size = () =>
 /** Limits of a quantity as a user writes them (`24h`): told together with what was found. */
 export interface Bounds {
   readonly above?: string;
+  readonly least?: string;
   readonly most?: string;
 }
 
-function quantity(allowed: string, parse: (text: string) => number | undefined, { above, most }: Bounds = {}) {
+function quantity(allowed: string, parse: (text: string) => number | undefined, { above, least, most }: Bounds = {}) {
   const limit = (text: string | undefined) => (text === undefined ? undefined : parse(text));
   const refusal = (value: number | undefined): string | undefined => {
     if (value === undefined) return `must be ${allowed}`;
     if (above !== undefined && value <= limit(above)!) return `must be above ${above}`;
+    if (least !== undefined && value < limit(least)!) return `must be at least ${least}`;
     if (most !== undefined && value > limit(most)!) return `must be at most ${most}`;
     return undefined;
   };

@@ -6,7 +6,7 @@ import { arrivalTimes, checkArrivalOptions } from './arrival-times.js';
 import { type ClosedClient, defineLoad, type LoadContext } from './contract.js';
 import { classOf, tenantShape } from './mix.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
-import { CLOSED_INDICES, countOption, PRESETS, population, sampleOrderOption } from './presets.js';
+import { CLOSED_INDICES, countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
 
 const openClient = z
   .strictObject({
@@ -39,9 +39,7 @@ export const clients = defineLoad({
       .refine((all) => new Set(all.map(({ tenant }) => tenant)).size === all.length, {
         error: 'must name each tenant once',
       }),
-    duration: duration()
-      .refine((ns) => ns <= 24 * 3600e9, { error: 'must be at most 24h' })
-      .optional(),
+    duration: durationOption(),
     samples: sampleOrderOption(),
   }),
   primary: { metric: 'p99Latency', percentile: 0.99 },

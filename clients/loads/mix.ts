@@ -116,5 +116,5 @@ export function classOf(kind: Omit<MixOption[number], 'weight'>): RequestClass {
 
 /** Triton counts microseconds. */
 function wait() {
-  return duration().refine((ns) => ns >= 1000, { error: 'must be at least 1us' });
+  return duration({ least: '1us' });
 }

@@ -13,7 +13,7 @@ export interface Piece {
 export const spacingOption = () => z.enum(['poisson', 'even']).default('poisson');
 
 /** Option: a length of time. Shorter ones would only be stepped over, some of them for hours. */
-export const spanOption = () => duration().refine((ns) => ns >= 1000, { error: 'must be at least 1us' });
+export const spanOption = () => duration({ least: '1us' });
 
 /**
  * Gaps in whole ns of a process whose rate follows the pieces, over and over, its mean over them `ratePerSecond`. The k-th
