@@ -2,7 +2,7 @@ import { Listr } from 'listr2';
 import pc from 'picocolors';
 import { renderReport } from '../results/report.js';
 import { readRun } from '../results/store.js';
-import type { TrialOutcome } from '../results/summary.js';
+import type { TrialSummary } from '../results/summary.js';
 import { formatDuration, formatRate } from '../results/units.js';
 import { EXIT } from './contract.js';
 import type { FinishedRun, RunEvent } from './run.js';
@@ -103,16 +103,12 @@ export async function conclude(finished: FinishedRun, strict: boolean, views?: r
     );
     return EXIT.interrupted;
   }
-  const isResult = (outcome: TrialOutcome) =>
-    outcome.state === 'completed' && outcome.summary.trial.loadType !== 'probe';
-  if (!run.outcomes.some(isResult) && run.outcomes.some(({ state }) => state === 'failed')) return EXIT.invalid;
-  const bad = run.outcomes.some(
-    (outcome) =>
-      outcome.state === 'failed' ||
-      (outcome.state === 'completed' &&
-        isResult(outcome) &&
-        (outcome.summary.verdict.state === 'INVALID' ||
-          outcome.summary.verdict.findings.some((finding) => finding.severity === 'missed'))),
+  const measured = run.outcomes.flatMap((outcome) =>
+    outcome.state === 'completed' && outcome.summary.trial.loadType !== 'probe' ? [outcome.summary.verdict] : [],
   );
-  return strict && bad ? EXIT.invalid : EXIT.done;
+  const anyFailed = run.outcomes.some(({ state }) => state === 'failed');
+  if (anyFailed && (strict || measured.length === 0)) return EXIT.invalid;
+  const isBad = ({ state, findings }: TrialSummary['verdict']) =>
+    state === 'INVALID' || findings.some(({ severity }) => severity === 'missed');
+  return strict && measured.some(isBad) ? EXIT.invalid : EXIT.done;
 }
