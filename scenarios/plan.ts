@@ -10,7 +10,7 @@ import { Mt19937, permutation } from '../results/stats/index.js';
 import type { TrialIdentity } from '../results/summary.js';
 import { formatDuration } from '../results/units.js';
 import type { MadeModel, ModelSpec, ResolvedModel } from '../servers/models/index.js';
-import { batchingProblem } from '../servers/models/index.js';
+import { batchingProblem, conversionOf } from '../servers/models/index.js';
 import { modelBytes, type RuntimeMetadata } from '../servers/runtimes/index.js';
 import {
   isolationProblem,
@@ -123,9 +123,10 @@ function plannedModel({ model }: SystemSpec, resolved: ResolvedModel | undefined
 }
 
 /** What was done to the parent, in order. */
-function madeText({ passes, form }: MadeModel): string[] {
-  const texts = passes.map(({ name, options }) => passText(name, options));
-  return form !== undefined || texts.length === 0 ? [...texts, `conversion to ${form ?? 'onnx'}`] : texts;
+function madeText(made: MadeModel): string[] {
+  const texts = made.passes.map(({ name, options }) => passText(name, options));
+  const form = conversionOf(made);
+  return form ? [...texts, `conversion to ${form}`] : texts;
 }
 
 /** `low-rank (ratio 0.1)`. */

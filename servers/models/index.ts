@@ -7,4 +7,4 @@ export { isFetched, licencesOf, modelPath, type PackagedModel, pinsOf, pull } fr
 export { processingOf } from './processing-of.js';
 export { findModel, models, packagedModels } from './registry.js';
 export { resolveModel } from './resolve.js';
-export type { DenseSizes, MadeModel, ModelSpec } from './spec.js';
+export { conversionOf, type DenseSizes, type MadeModel, type ModelSpec } from './spec.js';

@@ -3,7 +3,7 @@ import type { ResolvedModel } from './contract.js';
 import { fileModel } from './file.js';
 import { definitionOf } from './processing-of.js';
 import { modelNamed } from './registry.js';
-import type { MadeModel, ModelSpec } from './spec.js';
+import { conversionOf, type MadeModel, type ModelSpec } from './spec.js';
 
 /** Find the model and check its runtime's options. Throws UserError where anything about it is wrong. */
 export async function resolveModel(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedModel> {
@@ -37,9 +37,8 @@ async function find(spec: ModelSpec, signal?: AbortSignal): Promise<ResolvedMode
   };
 }
 
-function madeBy({ passes, form }: MadeModel): string {
-  const names = passes.map(({ name }) => name).join(', ');
-  return [...(names ? [`made by ${names}`] : []), ...(form || !names ? [`converted to ${form ?? 'onnx'}`] : [])].join(
-    ', ',
-  );
+function madeBy(made: MadeModel): string {
+  const names = made.passes.map(({ name }) => name).join(', ');
+  const form = conversionOf(made);
+  return [...(names ? [`made by ${names}`] : []), ...(form ? [`converted to ${form}`] : [])].join(', ');
 }

@@ -42,6 +42,11 @@ export interface MadeModel {
   } | null;
 }
 
+/** The kind of file that a made model was converted to; undefined where passes made it of its parent's own kind. */
+export function conversionOf({ passes, form }: MadeModel): 'onnx' | 'tfjs' | undefined {
+  return form ?? (passes.length === 0 ? 'onnx' : undefined);
+}
+
 /** A generated net: `layers` square layers of `width`, weights drawn from `seed`. */
 export interface DenseSizes {
   readonly layers: number;
