@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../results/compiled.js';
-import { UserError } from '../results/errors.js';
+import { saidLast, UserError } from '../results/errors.js';
 import type { EventLoopFigures } from '../results/monitors/index.js';
 import type { DriveJob, DriveProgress, DriveResult } from './job.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
@@ -71,13 +71,8 @@ export function startMember(options: MemberOptions): Member {
     child.on('close', (code, signal) => {
       clearTimeout(force);
       const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
-      const said = signal === null && lines.at(-1);
-      reject(
-        new LoadProcessError(
-          `${title} ${how} before it told its result${said ? `; it said last: ${said}` : ''}`,
-          lines,
-        ),
-      );
+      const said = signal ? '' : saidLast(lines, 1);
+      reject(new LoadProcessError(`${title} ${how} before it told its result${said}`, lines));
     });
   });
   return {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { apart, type SampleLibrary, samplesNamed } from '../clients/samples/index.js';
 import { cacheFolder } from '../results/cache.js';
-import { UserError } from '../results/errors.js';
+import { thrownAt, UserError } from '../results/errors.js';
 import { readJsonIfWhole } from '../results/files.js';
 import { version } from '../results/package.js';
 import { sha256Of } from '../servers/models/file.js';
@@ -102,14 +102,7 @@ async function at<Value>(place: string, work: () => Promise<Value>): Promise<Val
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      error.problems.map((problem) => ({
-        ...problem,
-        place,
-        found: problem.place === place ? problem.found : `${problem.place}: ${problem.found}`,
-      })),
-    );
+    throw thrownAt(place, error);
   }
 }
 

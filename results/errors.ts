@@ -33,7 +33,9 @@ export class UserError extends Error {
 /** What was thrown, its problems placed where the user wrote what led there; other errors as they are. */
 export function thrownAt(place: string, error: unknown): unknown {
   if (!(error instanceof UserError)) return error;
-  const problems = error.problems.map((problem) => ({ ...problem, place: `${place}: ${problem.place}` }));
+  const problems = error.problems.map((problem) =>
+    problem.place === place ? problem : { ...problem, place: `${place}: ${problem.place}` },
+  );
   return new UserError(problems, { cause: error });
 }
 
@@ -41,6 +43,19 @@ export function thrownAt(place: string, error: unknown): unknown {
 export function lastWords(error: Error): string {
   const at = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
   return `${error.stack ?? ''}\nit fails: ${error.name}: ${error.message}${at ? `, ${at.trim()}` : ''}\n`;
+}
+
+/** From here on an error that nobody catches ends this process with its last words. */
+export function endWithLastWords(): void {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(lastWords(error), () => process.exit(1));
+  });
+}
+
+/** `; it said last: …`, to be put behind how a process ended; nothing where it said nothing. */
+export function saidLast(lines: readonly string[], most = 5): string {
+  const said = lines.slice(-most).join(' / ');
+  return said ? `; it said last: ${said}` : '';
 }
 
 /** The message of anything that was thrown. */

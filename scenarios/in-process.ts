@@ -1,12 +1,10 @@
 import { loadBody } from '../clients/load-body.js';
-import { lastWords } from '../results/errors.js';
+import { endWithLastWords } from '../results/errors.js';
 import { startServer } from '../servers/server.js';
 import type { ServerSpec } from '../servers/spec.js';
 
-// A strategy that throws ends the process: what it threw is the last that is heard of it, after where.
-process.on('uncaughtException', (error) => {
-  process.stderr.write(lastWords(error), () => process.exit(1));
-});
+// A strategy that throws ends the process.
+endWithLastWords();
 
 /** Load and server core in one process: the baseline without a network. */
 loadBody(async (spec, signal) => {

@@ -4,6 +4,7 @@ import type { DriveJob, DriveResult } from '../clients/job.js';
 import { type ForkLoadOptions, forkLoad } from '../clients/load-handle.js';
 import { transportNamed } from '../clients/transports/index.js';
 import { compiledUrl } from '../results/compiled.js';
+import { saidLast } from '../results/errors.js';
 import type { TrialFacts } from '../results/facts.js';
 import { type Monitored, type MonitorSet, startMonitors } from '../results/monitors/index.js';
 import type { ModelStatistics } from '../servers/protocol/index.js';
@@ -116,9 +117,9 @@ export function loadLoops(monitors: MonitorSet): ForkLoadOptions['eventLoop'] {
 /** Rejects when the server ends: that must end the trial, not leave the load waiting for answers. */
 function deathOf(server: ServerHandle): Promise<never> {
   const died = server.exited.then(({ code, signal: by }) => {
-    const said = by === null && server.lastLines().at(-1);
+    const said = by ? '' : saidLast(server.lastLines(), 1);
     const how = by ? `killed by ${by}` : `exit code ${code}`;
-    throw new Error(`the server process ended in mid-trial (${how})${said ? `; it said last: ${said}` : ''}`);
+    throw new Error(`the server process ended in mid-trial (${how})${said}`);
   });
   died.catch(() => {});
   return died;

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../results/compiled.js';
-import { messageOf } from '../results/errors.js';
+import { messageOf, saidLast } from '../results/errors.js';
 import { LastLines } from './executors/last-lines.js';
 
 /** A server that is not ours: how to start it, to tell that it is ready, and to stop it. */
@@ -132,10 +132,11 @@ async function untilReady(
     signal.throwIfAborted();
     const missing = await ready(AbortSignal.any([signal, AbortSignal.timeout(5000)])).catch(messageOf);
     if (missing === undefined && !over) return;
-    if (over) throw new Error(`${program.start[0]} ended ${how(over)} before it was ready${said(running)}`);
+    if (over)
+      throw new Error(`${program.start[0]} ended ${how(over)} before it was ready${saidLast(running.lastLines())}`);
     if (Date.now() > deadline)
       throw new Error(
-        `${program.start[0]} is not ready after ${program.readyTimeoutNs / 1e9} s: ${missing}${said(running)}`,
+        `${program.start[0]} is not ready after ${program.readyTimeoutNs / 1e9} s: ${missing}${saidLast(running.lastLines())}`,
       );
     await delay(PERIOD_MS);
   }
@@ -143,11 +144,6 @@ async function untilReady(
 
 function how({ code, signal }: Awaited<ExternalHandle['exited']>): string {
   return signal ? `by ${signal}` : `with code ${code}`;
-}
-
-function said(running: ExternalHandle): string {
-  const lines = running.lastLines().slice(-5).join(' / ');
-  return lines ? `; it said last: ${lines}` : '';
 }
 
 const NEEDS_TIMEOUT_MS = 60_000;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../results/compiled.js';
-import { UserError } from '../results/errors.js';
+import { saidLast, UserError } from '../results/errors.js';
 import type { EventLoopFigures } from '../results/monitors/index.js';
 import { formatDuration } from '../results/units.js';
 import { LastLines } from './executors/last-lines.js';
@@ -165,9 +165,8 @@ class ServerProcess {
 
   #ended({ code, signal }: ServerExit): void {
     this.#over = true;
-    const said = this.lines.get().slice(-5).join(' / ');
     const how = signal ? `killed by ${signal}` : `exit code ${code}`;
-    const error = new Error(`the server process ended (${how})${said ? `; it said last: ${said}` : ''}`);
+    const error = new Error(`the server process ended (${how})${saidLast(this.lines.get())}`);
     this.#settleStart?.reject(error);
     for (const { reject } of this.#asked.values()) reject(error);
     this.#asked.clear();

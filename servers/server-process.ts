@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { lastWords, messageOf, UserError } from '../results/errors.js';
+import { endWithLastWords, messageOf, UserError } from '../results/errors.js';
 import { watchEventLoop } from '../results/event-loop.js';
 import type { FromServer, ServerInfo, ToServer } from './messages.js';
 import { type RunningServer, startServer } from './server.js';
@@ -19,10 +19,8 @@ process.on('SIGTERM', () => {
   void stop();
 });
 
-// A strategy that throws ends its server: what it threw is the last that is heard of it, after where.
-process.on('uncaughtException', (error) => {
-  process.stderr.write(lastWords(error), () => process.exit(1));
-});
+// A strategy that throws ends its server.
+endWithLastWords();
 
 async function receive(message: ToServer): Promise<void> {
   if (message.kind === 'start') await start(message.spec, message.eventLoopMs);

@@ -8,6 +8,7 @@ import {
   type LimiterPlace,
   type Nanos,
   type ResponseSource,
+  rowsOf,
   type Strategy,
   type StrategyRequest,
 } from '../strategies/index.js';
@@ -225,7 +226,7 @@ export class RealExecutor {
 
   #execute(action: Execute): void {
     const formedNs = this.#clock.now();
-    const rows = action.requests.reduce((sum, request) => sum + request.rows, 0);
+    const rows = rowsOf(action.requests);
     const running: Running = {
       action,
       rows,

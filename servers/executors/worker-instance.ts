@@ -1,5 +1,5 @@
 import { nowNs } from '../../results/clock.js';
-import { UserError } from '../../results/errors.js';
+import { saidLast, UserError } from '../../results/errors.js';
 import type {
   Batch,
   BatchOutcome,
@@ -195,7 +195,7 @@ export class WorkerInstance implements Instance {
     this.#body = undefined;
     this.#place = undefined;
     if (!closed) this.#state = 'starting';
-    const said = lastLines.length > 0 ? `; it said last: ${lastLines.slice(-3).join(' / ')}` : '';
+    const said = saidLast(lastLines, 3);
     this.#failSent(`the worker of instance ${this.id} died (${how})${said}`);
     if (closed) return;
     if (this.#killed) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { compiledUrl } from '../../results/compiled.js';
-import { UserError } from '../../results/errors.js';
+import { saidLast, UserError } from '../../results/errors.js';
 import type { GatewayCounts } from '../../results/gateway.js';
 import { LastLines } from '../executors/last-lines.js';
 import type { GatewaySpec, ReplicaSpec } from './contract.js';
@@ -117,8 +117,7 @@ class GatewayProcess {
   }
 
   #ended(how: string): void {
-    const said = this.#lines.get().slice(-5).join(' / ');
-    this.#over = new Error(`the gateway process ended (${how})${said ? `; it said last: ${said}` : ''}`);
+    this.#over = new Error(`the gateway process ended (${how})${saidLast(this.#lines.get())}`);
     this.#started?.reject(this.#over);
     for (const { reject } of this.#asked.values()) reject(this.#over);
     this.#asked.clear();

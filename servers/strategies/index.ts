@@ -12,3 +12,4 @@ export type {
 export { isolationProblem, stagesProblem } from './needs.js';
 export { createStrategy, findStrategy, strategies, strategyNamed } from './registry.js';
 export { Limiter, type LimiterPlace } from './support/limiter.js';
+export { rowsOf } from './support/rows.js';
