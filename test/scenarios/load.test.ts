@@ -223,6 +223,10 @@ describe('what YAML takes and a scenario does not', () => {
     const load = (text: string) => problems(GOOD.replace('duration: 1s', text));
     expect(load('duration: 0s')).toEqual(['x.yaml:8:43 loads.alone.duration: "0s" must be above 0s.']);
     expect(load('duration: 100h')).toEqual(['x.yaml:8:43 loads.alone.duration: "100h" must be at most 24h.']);
+    const clients = 'both: { type: clients, clients: [{ tenant: a, rate: 1/s }], duration: 0s }';
+    expect(problems(GOOD.replace('alone: { type: single-stream, duration: 1s }', clients)).join()).toMatch(
+      /loads\.both\.duration: "0s" must be above 0s\.$/,
+    );
     expect(problems(`${GOOD}targets: { p99Latency: 0ms, errorRate: 200%, acuracy: 90% }\n`)).toEqual([
       'x.yaml:11:24 targets.p99Latency: "0ms" must be above 0ms.',
       'x.yaml:11:40 targets.errorRate: "200%" must be at most 100%.',
