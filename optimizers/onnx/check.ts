@@ -42,6 +42,7 @@ function checkConstant(constant: Initializer, place: string): Problem[] {
 /** Bytes of raw data; undefined where values lie in typed fields. */
 function rawLength({ payload }: Initializer): number | undefined {
   if (payload.kind === 'memory') return payload.bytes.length;
+  if (payload.kind === 'computed') return payload.length;
   return payload.kind === 'external' ? payload.range.length : payload.raw?.length;
 }
 

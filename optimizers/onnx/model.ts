@@ -32,7 +32,9 @@ export type Payload =
       readonly raw: Range | undefined;
     }
   /** Raw bytes in a file beside the model. */
-  | { readonly kind: 'external'; readonly file: string; readonly range: Range };
+  | { readonly kind: 'external'; readonly file: string; readonly range: Range }
+  /** Raw bytes computed anew whenever they are wanted, in pieces: memory holds none of them in between. */
+  | { readonly kind: 'computed'; readonly length: number; readonly make: () => Iterable<Uint8Array> };
 
 /** An empty model. `irVersion` 10 is read by every ONNX Runtime since 1.18. */
 export function emptyModel(name: string, opset: number, producer = 'servemark'): OnnxModel {
@@ -73,6 +75,17 @@ export function initializer(
     header,
     payload: { kind: 'memory', bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) },
   };
+}
+
+/** A constant whose raw bytes are computed in pieces whenever they are wanted. */
+export function computedInitializer(
+  name: string,
+  dims: readonly number[],
+  type: TensorProto_DataType,
+  make: () => Iterable<Uint8Array>,
+): Initializer {
+  const header = create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType: type });
+  return { header, payload: { kind: 'computed', length: byteLength(type, elementsOf({ header }))!, make } };
 }
 
 /** Its dimensions as numbers. */

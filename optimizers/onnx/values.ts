@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { UserError } from '../../results/errors.js';
-import { fromBf16, fromFp16, toFp16 } from '../../servers/protocol/index.js';
+import { fromBf16, fromFp16 } from '../../servers/protocol/index.js';
 import { byteLength, typeName } from './dtypes.js';
 import { elementsOf, type Initializer } from './model.js';
 import { TensorProto_DataType as T, type TensorProto, TensorProtoSchema } from './proto/onnx_pb.js';
@@ -10,6 +10,7 @@ import { type Range, withSource } from './source.js';
 export function rawBytes(constant: Initializer): Uint8Array {
   const { payload } = constant;
   if (payload.kind === 'memory') return payload.bytes;
+  if (payload.kind === 'computed') return joined(payload.make(), payload.length);
   if (payload.kind === 'external') return readRange(payload.file, payload.range);
   if (payload.raw) return readRange(payload.file, payload.raw);
   const tensor = withSource(payload.file, (source) =>
@@ -29,6 +30,25 @@ export function floats(constant: Initializer): Float32Array {
   return values;
 }
 
+/** `floats` in pieces: of values that lie raw in a file, memory holds 1 MiB. Throws UserError as `floats` does. */
+export function* floatPieces(constant: Initializer): Generator<Float32Array> {
+  const raw = rawStretch(constant);
+  if (raw === undefined || constant.header.dataType !== T.FLOAT || raw.range.length !== 4 * elementsOf(constant)) {
+    yield floats(constant);
+    return;
+  }
+  const { offset, length } = raw.range;
+  for (let at = 0; at < length; at += PIECE)
+    yield new Float32Array(aligned(readRange(raw.file, { offset: offset + at, length: Math.min(PIECE, length - at) })));
+}
+
+function rawStretch({ payload }: Initializer): { readonly file: string; readonly range: Range } | undefined {
+  if (payload.kind === 'external') return payload;
+  return payload.kind === 'spliced' && payload.raw ? { file: payload.file, range: payload.raw } : undefined;
+}
+
+const PIECE = 1 << 20;
+
 /** An integer constant's values, exactly. Throws UserError for other types. */
 export function integers(constant: Initializer): bigint[] {
   const { name, dataType } = constant.header;
@@ -37,9 +57,37 @@ export function integers(constant: Initializer): bigint[] {
   return read(aligned(rawBytes(constant)));
 }
 
-/** FP32 → the bits of FP16, rounded to nearest even; beyond ±65504 it becomes ±65504, NaN stays. */
-export function halfOf(value: number): number {
-  return toFp16(Math.max(-65504, Math.min(65504, value)));
+/**
+ * FP32 → bits of FP16, rounded to nearest even; beyond ±65504 it becomes ±65504, NaN stays. For millions of weights: on bits,
+ * twenty times as fast as the protocol's `toFp16`, which takes doubles and keeps infinities.
+ */
+export function halvesOf(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const size = bits[i]! & 0x7fff_ffff;
+    const half = sizeOf(size);
+    halves[i] = size > INFINITY ? half : ((bits[i]! >>> 16) & 0x8000) | half;
+  }
+  return halves;
+}
+
+const INFINITY = 0x7f80_0000;
+/** 65504, 2⁻¹⁴ (the smallest normal FP16) and 2⁻²⁵ (half of the smallest one) as FP32. */
+const [LARGEST, NORMAL, NOTHING] = [0x477f_e000, 0x3880_0000, 0x3300_0000];
+
+/** FP32's bits without the sign → FP16's. */
+function sizeOf(size: number): number {
+  if (size > LARGEST) return size > INFINITY ? 0x7e00 : 0x7bff;
+  if (size >= NORMAL) return (size - 0x3800_0000 + 0xfff + ((size >>> 13) & 1)) >>> 13;
+  if (size <= NOTHING) return 0;
+  // A subnormal: so many steps of 2⁻²⁴.
+  const shift = 126 - (size >>> 23);
+  const fraction = (size & 0x7f_ffff) | 0x80_0000;
+  const steps = fraction >>> shift;
+  const rest = fraction - steps * 2 ** shift;
+  const tie = 2 ** (shift - 1);
+  return rest > tie || (rest === tie && (steps & 1) === 1) ? steps + 1 : steps;
 }
 
 /** A TensorProto that lies in memory (an attribute's) as a constant. */
@@ -111,6 +159,16 @@ function bytesOf(values: ArrayBufferView): Uint8Array {
 function aligned(bytes: Uint8Array): ArrayBuffer {
   if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength) return bytes.buffer;
   return new Uint8Array(bytes).buffer;
+}
+
+function joined(pieces: Iterable<Uint8Array>, length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 function readRange(file: string, range: Range): Uint8Array {

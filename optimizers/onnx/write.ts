@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { clone, create, toBinary } from '@bufbuild/protobuf';
 import { fileError } from '../../results/files.js';
 import { byteLength } from './dtypes.js';
-import { elementsOf, type Initializer, type OnnxModel } from './model.js';
+import { elementsOf, type Initializer, type OnnxModel, type Payload } from './model.js';
 import {
   GraphProtoSchema,
   ModelProtoSchema,
@@ -58,11 +58,23 @@ export function writeModel(model: OnnxModel, path: string, options: WriteOptions
 
 /** A model whose weights all lie in memory or small files, as the bytes of one ModelProto. */
 export function encodeModel(model: OnnxModel): Buffer {
-  return Buffer.concat(layOut(model, 'none', '').model.map((part) => (isBytes(part) ? part : readPart(part))));
+  const { model: parts } = layOut(model, 'none', '');
+  const whole = Buffer.alloc(sum(parts.map(lengthOf)));
+  let at = 0;
+  writeParts(parts, (chunk) => {
+    whole.set(chunk, at);
+    at += chunk.length;
+  });
+  return whole;
 }
 
-/** Bytes, or a stretch of a file. */
-type Part = Uint8Array | { readonly file: string; readonly range: Range };
+/** Bytes, a stretch of a file, or bytes that are computed when they are written. */
+type Part = Uint8Array | Stretch | Extract<Payload, { kind: 'computed' }>;
+
+interface Stretch {
+  readonly file: string;
+  readonly range: Range;
+}
 
 /** Protobuf ends at 2 GiB; parsers fail earlier. */
 const TOO_LARGE = 1e9;
@@ -118,7 +130,7 @@ const RAW = 9;
 function rawPart(constant: Initializer): Part {
   const { payload } = constant;
   if (payload.kind === 'memory') return payload.bytes;
-  if (payload.kind === 'external') return payload;
+  if (payload.kind === 'external' || payload.kind === 'computed') return payload;
   return payload.raw === undefined ? rawBytes(constant) : { file: payload.file, range: payload.raw };
 }
 
@@ -138,6 +150,7 @@ function canMove(constant: Initializer): boolean {
 
 function payloadBytes({ payload }: Initializer): number {
   if (payload.kind === 'memory') return payload.bytes.length;
+  if (payload.kind === 'computed') return payload.length;
   return payload.kind === 'external' ? payload.range.length : sum(payload.fields.map(({ length }) => length));
 }
 
@@ -165,14 +178,7 @@ function copyParts(path: string, parts: readonly Part[]): { bytes: number; sha25
     bytes += chunk.length;
   };
   try {
-    const files = openFiles();
-    try {
-      for (const part of parts)
-        if (isBytes(part)) put(part);
-        else files.copy(part.file, part.range, put);
-    } finally {
-      files.close();
-    }
+    writeParts(parts, put);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -182,41 +188,32 @@ function copyParts(path: string, parts: readonly Part[]): { bytes: number; sha25
 
 const CHUNK = 1 << 20;
 
-/** Copies stretches of files through one buffer; files stay open between them. */
-function openFiles() {
+/** Hands every part to `put` in pieces, which are good until it returns; files stay open between them. */
+function writeParts(parts: readonly Part[], put: (chunk: Uint8Array) => void): void {
   const open = new Map<string, number>();
   const buffer = Buffer.alloc(CHUNK);
-  return {
-    copy(file: string, { offset, length }: Range, put: (chunk: Uint8Array) => void): void {
-      const descriptor = open.get(file) ?? openSync(file, 'r');
-      open.set(file, descriptor);
-      for (let done = 0; done < length; ) {
-        const got = readSync(descriptor, buffer, 0, Math.min(CHUNK, length - done), offset + done);
-        if (got === 0) throw new Error(`${file} has become shorter since it was read`);
-        put(buffer.subarray(0, got));
-        done += got;
-      }
-    },
-    close: () => {
-      for (const descriptor of open.values()) closeSync(descriptor);
-    },
+  const copy = ({ file, range: { offset, length } }: Stretch) => {
+    const descriptor = open.get(file) ?? openSync(file, 'r');
+    open.set(file, descriptor);
+    for (let done = 0; done < length; ) {
+      const got = readSync(descriptor, buffer, 0, Math.min(CHUNK, length - done), offset + done);
+      if (got === 0) throw new Error(`${file} has become shorter since it was read`);
+      put(buffer.subarray(0, got));
+      done += got;
+    }
   };
-}
-
-function readPart({ file, range }: Exclude<Part, Uint8Array>): Uint8Array {
-  const files = openFiles();
-  const chunks: Uint8Array[] = [];
-  files.copy(file, range, (chunk) => chunks.push(Uint8Array.from(chunk)));
-  files.close();
-  return Buffer.concat(chunks);
-}
-
-function isBytes(part: Part): part is Uint8Array {
-  return part instanceof Uint8Array;
+  try {
+    for (const part of parts)
+      if (part instanceof Uint8Array) put(part);
+      else if ('make' in part) for (const chunk of part.make()) put(chunk);
+      else copy(part);
+  } finally {
+    for (const descriptor of open.values()) closeSync(descriptor);
+  }
 }
 
 function lengthOf(part: Part): number {
-  return isBytes(part) ? part.length : part.range.length;
+  return 'range' in part ? part.range.length : part.length;
 }
 
 function sum(values: readonly number[]): number {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { addConstants, node } from '../onnx/build.js';
 import { innerGraphs, nameSource, replaceUses } from '../onnx/graph.js';
-import { dimsOf, type Initializer, initializer, normal, type OnnxModel } from '../onnx/model.js';
+import { computedInitializer, dimsOf, type Initializer, normal, type OnnxModel } from '../onnx/model.js';
 import { type NodeProto, TensorProto_DataType as T, type ValueInfoProto } from '../onnx/proto/onnx_pb.js';
-import { floats, fromTensor, halfOf } from '../onnx/values.js';
+import { floatPieces, fromTensor, halvesOf, rawBytes } from '../onnx/values.js';
 import { definePass } from './contract.js';
 import { finished, needOpset, nothingToDo, prepare, refuseQuantized } from './support/prepare.js';
 
@@ -151,16 +151,22 @@ function setHalf({ type }: ValueInfoProto): void {
   if (type?.value.case === 'tensorType') type.value.value.elemType = T.FLOAT16;
 }
 
+/** Computed while it is written: of weights that lie in a file, memory holds a piece. */
 function asHalf(constant: Initializer, name: string): Initializer {
-  return initializer(name, dimsOf(constant), Uint16Array.from(floats(constant), halfOf), T.FLOAT16);
+  const make = function* () {
+    for (const values of floatPieces(constant)) yield new Uint8Array(halvesOf(values).buffer);
+  };
+  return computedInitializer(name, dimsOf(constant), T.FLOAT16, make);
 }
 
 function halfTensor(tensor: NonNullable<NodeProto['attribute'][number]['t']>): typeof tensor {
-  const { header, payload } = asHalf(fromTensor(tensor, tensor.name), tensor.name);
-  if (payload.kind === 'memory') header.rawData = payload.bytes;
-  return header;
+  const half = asHalf(fromTensor(tensor, tensor.name), tensor.name);
+  half.header.rawData = rawBytes(half);
+  return half.header;
 }
 
 function beyondRange(constant: Initializer): number {
-  return floats(constant).reduce((sum, value) => sum + Number(Math.abs(value) > 65504), 0);
+  let beyond = 0;
+  for (const values of floatPieces(constant)) for (const value of values) if (Math.abs(value) > 65504) beyond++;
+  return beyond;
 }

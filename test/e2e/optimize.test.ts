@@ -28,11 +28,7 @@ describe('servemark models inspect', () => {
   });
 
   test('names what is wrong with a graph and ends with 1', async () => {
-    const path = writeOnnx(join(folder, 'broken.onnx'), {
-      nodes: [{ operator: 'Relu', inputs: ['nowhere'], outputs: ['y'] }],
-      inputs: [{ name: 'x', element: 'float', shape: ['N', 2] }],
-      outputs: [{ name: 'y', element: 'float', shape: ['N', 2] }],
-    });
+    const path = rectifier('broken.onnx', 'nowhere');
     const { code, stdout } = await within(['models', 'inspect', path]);
     expect(stdout).toMatch(/broken .*node 0 \(Relu\): its input "nowhere" is made by no node/);
     expect(code).toBe(1);
@@ -66,9 +62,11 @@ describe('servemark optimize', () => {
       fidelity: { count: 200, samples: 'fashion-mnist' },
     });
     expect(readFileSync(join(folder, 'int8.md'), 'utf8')).toContain('## Passes');
-    const again = await within(['optimize', out, '--pass', 'quantize-weights', '-o', join(folder, 'twice.onnx')]);
-    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('it is quantised already') });
-    expect(existsSync(join(folder, 'twice.onnx'))).toBe(false);
+    for (const pass of ['quantize-dynamic', 'quantize-static', 'quantize-weights', 'smooth-quant', 'fp16', 'qat']) {
+      const again = await within(['optimize', out, '--pass', pass, '-o', join(folder, 'twice.onnx')]);
+      expect([pass, again.stderr, again.code]).toEqual([pass, expect.stringContaining('it is quantised already'), 2]);
+      expect(existsSync(join(folder, 'twice.onnx'))).toBe(false);
+    }
   }, 60_000);
 
   test('chains passes, and writes the parts of a split model with their plan', async () => {
@@ -84,18 +82,14 @@ describe('servemark optimize', () => {
     for (const file of Object.values(plan.files)) expect(existsSync(join(folder, file))).toBe(true);
   }, 60_000);
 
-  const convolution = () =>
-    writeOnnx(join(folder, 'relu.onnx'), {
-      nodes: [{ operator: 'Relu', inputs: ['x'], outputs: ['y'] }],
-      inputs: [{ name: 'x', element: 'float', shape: ['N', 2] }],
-      outputs: [{ name: 'y', element: 'float', shape: ['N', 2] }],
-    });
+  const weightless = () => rectifier('relu.onnx', 'x');
+  const dangling = () => rectifier('dangling.onnx', 'nowhere');
 
   test.each<[what: string, model: () => string, pass: string, message: RegExp]>([
     ['an unknown pass', () => 'fashion-mlp', 'quantise', /there is no pass "quantise"/],
     ['an unknown option', () => 'fashion-mlp', 'fp16:scop=all', /unknown key "scop".*Did you mean "scope"/],
-    ['a model without weights', convolution, 'quantize-dynamic', /finds no matrix product with constant weights/],
-    ['a net that can’t be trained', convolution, 'qat', /qat trains the net/],
+    ['a model without weights', weightless, 'quantize-dynamic', /finds no matrix product with constant weights/],
+    ['a net that can’t be trained', weightless, 'qat', /qat trains the net/],
     [
       'calibration without samples',
       () => FASHION_MLP,
@@ -103,6 +97,8 @@ describe('servemark optimize', () => {
       /calibrates on samples: no samples are given/,
     ],
     ['a broken file', () => broken('cut.onnx'), 'fp16', /cut short|no ONNX model/],
+    ['a broken graph', dangling, 'prune-structured', /node 0 \(Relu\): its input "nowhere" is made by no node/],
+    ['a net without dense layers', weightless, 'low-rank', /finds no dense layer.*Allowed: models that have some/],
     ['more stages than cuts', () => 'fashion-mlp', 'split-pipeline:stages=40,balance=flops', /do for 40 stages/],
   ])('refuses %s with the reason', async (_what, model, pass, message) => {
     const out = join(folder, 'never.onnx');
@@ -112,6 +108,15 @@ describe('servemark optimize', () => {
     expect({ code, wrote: existsSync(out) }).toEqual({ code: 2, wrote: false });
   });
 });
+
+/** y = relu(input) of two columns. */
+function rectifier(name: string, input: string): string {
+  return writeOnnx(join(folder, name), {
+    nodes: [{ operator: 'Relu', inputs: [input], outputs: ['y'] }],
+    inputs: [{ name: 'x', element: 'float', shape: ['N', 2] }],
+    outputs: [{ name: 'y', element: 'float', shape: ['N', 2] }],
+  });
+}
 
 function broken(name: string): string {
   const path = join(folder, name);

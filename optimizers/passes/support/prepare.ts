@@ -85,6 +85,6 @@ export function nothingToDo(
   return new UserError({
     place,
     found: `${pass} finds no ${wanted}${reasons && ` (${reasons}${left.length > 3 ? `; ${left.length - 3} more` : ''})`}`,
-    allowed: `models with ${wanted}`,
+    allowed: 'models that have some',
   });
 }
