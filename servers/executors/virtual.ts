@@ -6,11 +6,15 @@ import { ExecutionEnds } from './ends.js';
  * Run a strategy in virtual time, to its end or up to `until`. At each instant: executions end, in order of instance (their
  * requests are answered, then `finished`); requests arrive; the strategy is polled until it returns none; it is asked
  * when to wake. Exact in integer ns. `events` counts arrivals, ends and timers. The sink is called in the order of events.
- * Throws Error where the strategy breaks its contract (a busy instance, a wake that is not later than the poll).
+ * Throws Error where the strategy breaks its contract (a busy instance, a wake that is not later than the poll, actions or
+ * wakes without an end).
  */
 export function simulate(simulation: SimulationCase, sink: SimulationSink = {}): SimulationTotals {
   return new Simulation(simulation, sink).run();
 }
+
+/** Actions of one instant, and wakes in a row at which nothing else happens: a strategy with more of them does not end. */
+const ENDLESS = 50_000_000;
 
 class Simulation {
   readonly #strategy: Strategy;
@@ -41,14 +45,23 @@ class Simulation {
     const arrivals = this.#arrivals;
     const strategy = this.#strategy;
     let wake = Number.POSITIVE_INFINITY;
+    let idleWakes = 0;
     for (;;) {
-      const now = Math.min(ends.next(), arrivals.next, wake);
+      const happens = Math.min(ends.next(), arrivals.next);
+      const now = Math.min(happens, wake);
       if (now > this.#until) break;
       this.#now = now;
       if (now === wake) this.#events++;
       while (ends.next() === now) this.#end(ends.nextInstance());
       while (arrivals.next === now) this.#arrive(arrivals.take());
-      for (let action = strategy.poll(now); action !== undefined; action = strategy.poll(now)) this.#carryOut(action);
+      let actions = 0;
+      for (let action = strategy.poll(now); action !== undefined; action = strategy.poll(now)) {
+        this.#carryOut(action);
+        if (++actions > ENDLESS) throw new Error(`the strategy has no end of actions at ${now} ns: ${actions} so far`);
+      }
+      idleWakes = happens === now || actions > 0 ? 0 : idleWakes + 1;
+      if (idleWakes > ENDLESS)
+        throw new Error(`the strategy asks to be woken without an end: ${idleWakes} times in a row nothing came of it`);
       wake = strategy.wakeAt() ?? Number.POSITIVE_INFINITY;
       if (wake <= now) throw new Error(`the strategy asks to be woken at ${wake} ns, not later than now, ${now} ns`);
     }

@@ -164,6 +164,27 @@ describe('the virtual executor', () => {
       /not later than now/,
     );
   });
+
+  test('ends a strategy that would go on for ever', () => {
+    const { strategy } = scripted({});
+    let now = 0;
+    const restless = {
+      ...strategy,
+      poll: (at: number) => {
+        now = at;
+        return undefined;
+      },
+      wakeAt: () => now + 1,
+    };
+    expect(() => simulate({ strategy: restless, instances: [], durationOf: () => 1, requests: [a] })).toThrow(
+      /asks to be woken without an end/,
+    );
+    const reject: Action = { kind: 'reject', request: a, reason: 'again' };
+    const babbling = { ...strategy, poll: () => reject };
+    expect(() => simulate({ strategy: babbling, instances: [], durationOf: () => 1, requests: [a] })).toThrow(
+      /has no end of actions at 0 ns/,
+    );
+  }, 60_000);
 });
 
 test('the ends of many instances come out by time, then by id, whatever was removed in between', () => {
