@@ -3,6 +3,8 @@ import type { Parameters, ParameterValue } from './protocol/index.js';
 import { invalid, show } from './protocol/tensors.js';
 
 const NONE: Hints = {};
+/** Of the last parameters: decoders hand out the same object for requests that say the same. */
+let known: { readonly parameters: Parameters; readonly hints: Hints } | undefined;
 
 /**
  * What a request's parameters tell the strategy. Triton's: `priority`, `timeout` (µs), `sequence_id`, `sequence_start`,
@@ -11,7 +13,8 @@ const NONE: Hints = {};
  */
 export function hintsOf(parameters: Parameters | undefined): Hints {
   if (parameters === undefined) return NONE;
-  return {
+  if (known?.parameters === parameters) return known.hints;
+  const hints = {
     priority: whole(parameters, 'priority'),
     timeoutNs: micros(parameters, 'timeout'),
     deadlineNs: micros(parameters, 'deadline'),
@@ -21,6 +24,8 @@ export function hintsOf(parameters: Parameters | undefined): Hints {
     start: flag(parameters, 'sequence_start'),
     end: flag(parameters, 'sequence_end'),
   };
+  known = { parameters, hints };
+  return hints;
 }
 
 function whole(parameters: Parameters, name: string): number | undefined {

@@ -1,4 +1,4 @@
-import type { InferOutcome, InferRequest, Tensor } from '../protocol/index.js';
+import type { InferOutcome, InferRequest, InferTicket, Tensor } from '../protocol/index.js';
 import type { Execute, Nanos, StrategyRequest } from '../strategies/index.js';
 import type { StageValues } from './instance.js';
 
@@ -39,10 +39,10 @@ export interface Progress extends StageValues {
 }
 
 /**
- * A request in the server: what the strategy sees of it and what the executor keeps with it, in one object, so that no
- * map is needed. `done` is gone once it is answered.
+ * A request in the server: what the strategy sees of it, what the executor keeps with it and the frontend's ticket, in one
+ * object, so that no map is needed. `done` is gone once it is answered.
  */
-export class Job implements StrategyRequest {
+export class Job implements StrategyRequest, InferTicket {
   readonly id: string;
   readonly at: Nanos;
   readonly rows: number;
@@ -78,6 +78,7 @@ export class Job implements StrategyRequest {
     receivedNs: number,
     arrivedNs: number,
     done: (outcome: InferOutcome) => void,
+    private readonly owner: { cancel(job: Job): void },
   ) {
     this.id = id;
     this.at = at;
@@ -96,5 +97,9 @@ export class Job implements StrategyRequest {
     this.receivedNs = receivedNs;
     this.arrivedNs = arrivedNs;
     this.done = done;
+  }
+
+  cancel(): void {
+    this.owner.cancel(this);
   }
 }

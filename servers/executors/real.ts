@@ -94,8 +94,8 @@ export class RealExecutor {
   /** What runs on each instance. */
   readonly #running: (Running | undefined)[];
   #completions: Completion[] = [];
-  /** Answers to be given once the instances have work again. */
-  #answers: (() => void)[] = [];
+  /** To be answered once the instances have work again: with what its execution left, or as the function does it. */
+  #answers: (Job | (() => void))[] = [];
   readonly #shared: Shared;
   readonly #limiter: LimiterPlace | undefined;
   #requests = 0;
@@ -135,12 +135,21 @@ export class RealExecutor {
     const at = this.#strategyTime(arrivedNs);
     const id = String(++this.#requests);
     const shapeKey = this.#modelOf(request).batching.shapeKeyOf(request);
-    const job = new Job(id, at, rows, shapeKey, hints, request, receivedNs, arrivedNs, done);
+    const job = new Job(id, at, rows, shapeKey, hints, request, receivedNs, arrivedNs, done, this);
     this.#replies.expect();
     const reason = this.#strategy.offer(job, at);
     if (reason !== undefined) this.#replies.fail(job, refusal(reason));
     else this.#pumpSoon();
-    return { cancel: () => this.#cancel(job) };
+    return job;
+  }
+
+  /** One that waits is dropped; one that runs is ignored when it ends, but counts: it did the work. */
+  cancel(job: Job): void {
+    if (job.settled) return;
+    job.done = undefined;
+    if (!this.#strategy.cancel(job, this.#now())) return;
+    this.#replies.drop(job);
+    this.#pumpSoon();
   }
 
   /** Requests that are neither answered nor cancelled. */
@@ -206,7 +215,9 @@ export class RealExecutor {
     const answers = this.#answers;
     if (answers.length === 0) return;
     this.#answers = [];
-    for (const answer of answers) answer();
+    for (const answer of answers)
+      if (answer instanceof Job) this.#replies.succeed(answer);
+      else answer();
   }
 
   #carryOut(action: Action): void {
@@ -220,7 +231,7 @@ export class RealExecutor {
       this.#onEvent(`the strategy asked to ${action.kind}; this server's instances are fixed, so nothing was done`);
   }
 
-  #later(answer: () => void): void {
+  #later(answer: Job | (() => void)): void {
     this.#answers.push(answer);
   }
 
@@ -343,12 +354,12 @@ export class RealExecutor {
   #receive(job: Job, outputs: Tensor[], running: Running): void {
     job.result = { outputs, execution: running };
     if (job.key !== undefined) this.#kept.put(job.key, outputs);
-    if (!running.action.hold) this.#later(() => this.#replies.succeed(job));
+    if (!running.action.hold) this.#later(job);
   }
 
   #respond(job: Job, source: ResponseSource): void {
     if (source === 'execution') {
-      this.#later(() => this.#replies.succeed(job));
+      this.#later(job);
       return;
     }
     const outputs =
@@ -356,15 +367,6 @@ export class RealExecutor {
         ? this.#modelOf(job.request).batching.defaultOutputs(job.request, job.rows)
         : this.#kept.get(job.key ?? '');
     this.#later(() => this.#replies.answerFrom(source, job, outputs));
-  }
-
-  /** One that waits is dropped; one that runs is ignored when it ends, but counts: it did the work. */
-  #cancel(job: Job): void {
-    if (job.settled) return;
-    job.done = undefined;
-    if (!this.#strategy.cancel(job, this.#now())) return;
-    this.#replies.drop(job);
-    this.#pumpSoon();
   }
 
   #kill(instance: number): void {

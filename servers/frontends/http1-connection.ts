@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { nowNs } from '../../results/clock.js';
 import { type BodySink, ChunkedBody, HEAD_END, MalformedHttp } from '../protocol/http1-chunks.js';
+import type { InferTicket } from '../protocol/index.js';
 import { BodyMemory } from './body-memory.js';
 import { parseHead, RefusedRequest, type RequestHead } from './http1-head.js';
 import type { Reader } from './http1-socket.js';
@@ -13,8 +14,8 @@ export interface HttpExchange {
   readonly bytes: Buffer;
   /** nowNs() when its first byte came. */
   readonly receivedNs: number;
-  /** Called once where the client goes away before the answer. */
-  gone: (() => void) | undefined;
+  /** Cancelled where the client goes away before the answer. */
+  gone: InferTicket | undefined;
   /** Nobody will read `bytes` again, whatever becomes of the request. */
   giveBack(): void;
   /**
@@ -74,7 +75,7 @@ export class Http1Connection implements HttpExchange, Reader, BodySink {
   head: RequestHead = NO_HEAD;
   bytes: Buffer = EMPTY;
   receivedNs = 0;
-  gone: (() => void) | undefined;
+  gone: InferTicket | undefined;
   private state: State = 'head';
   /** When the state began. */
   private sinceMs: number;
@@ -344,7 +345,7 @@ export class Http1Connection implements HttpExchange, Reader, BodySink {
     if (this.readsInPlace) this.giveBack();
     this.state = 'over';
     this.host.closed(this);
-    gone?.();
+    gone?.cancel();
   }
 
   private enter(state: State): void {

@@ -20,7 +20,7 @@ export function handleInfer({ service }: RestContext, exchange: HttpExchange, ta
       answered = true;
       answer(exchange, request, outcome, receivedNs);
     });
-    if (!answered) exchange.gone = () => ticket.cancel();
+    if (!answered) exchange.gone = ticket;
   } catch (error) {
     replyError(exchange, error);
   }

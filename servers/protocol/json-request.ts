@@ -44,15 +44,14 @@ export function decodeJsonRequest(
 ): InferRequest {
   if (headerLength === undefined || headerLength > MAX_KNOWN_BYTES)
     return decodeAnew(body, headerLength, modelName, modelVersion, consumed);
-  const text = Buffer.from(body.buffer, body.byteOffset, headerLength).toString('latin1');
-  const known = knownHeaders.get(text);
+  const known = knownHeader(body, headerLength);
   if (known !== undefined && headerLength + known.bytes === body.length) {
     const { parameters, outputs } = known;
     const inputs = cut(known, body, headerLength);
     return { modelName, modelVersion, consumed, id: undefined, parameters, inputs, outputs };
   }
   const request = decodeAnew(body, headerLength, modelName, modelVersion, consumed);
-  remember(text, request, body.length - headerLength);
+  remember(textOf(body, headerLength), request, body.length - headerLength);
   return request;
 }
 
@@ -60,6 +59,21 @@ export function decodeJsonRequest(
 const knownHeaders = new Map<string, KnownHeader>();
 const MAX_KNOWN = 64;
 const MAX_KNOWN_BYTES = 2048;
+/** The one that came last, by its bytes: the next is likely to be the same, and needs no text then. */
+let last: { readonly bytes: Buffer; readonly known: KnownHeader } | undefined;
+
+function knownHeader(body: Uint8Array, length: number): KnownHeader | undefined {
+  if (last?.bytes.length === length && body.length >= length && last.bytes.compare(body, 0, length) === 0)
+    return last.known;
+  const text = textOf(body, length);
+  const known = knownHeaders.get(text);
+  if (known !== undefined) last = { bytes: Buffer.from(text, 'latin1'), known };
+  return known;
+}
+
+function textOf(body: Uint8Array, length: number): string {
+  return Buffer.from(body.buffer, body.byteOffset, length).toString('latin1');
+}
 
 interface KnownHeader extends Pick<InferRequest, 'parameters' | 'outputs'> {
   /** Without content: what is remembered must not hold on to a body. */

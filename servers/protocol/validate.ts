@@ -19,6 +19,8 @@ export function requestValidator(model: ModelMetadata, maxRows: number): (reques
 }
 
 function checkNames(model: ModelMetadata, known: ReadonlyMap<string, TensorMetadata>, inputs: readonly Tensor[]): void {
+  // The usual request, without a set.
+  if (inputs.length === 1 && known.size === 1 && known.has(inputs[0]!.name)) return;
   const seen = new Set<string>();
   for (const { name } of inputs) {
     if (!known.has(name))
@@ -34,33 +36,38 @@ function checkNames(model: ModelMetadata, known: ReadonlyMap<string, TensorMetad
 }
 
 function checkTensor(input: Tensor, expected: TensorMetadata): void {
-  const place = `input "${input.name}"`;
   if (input.datatype !== expected.datatype)
-    throw invalid(`${place}: datatype is ${input.datatype}; expected ${expected.datatype}`);
+    throw invalid(`${placeOf(input)}: datatype is ${input.datatype}; expected ${expected.datatype}`);
   const { shape } = input;
   if (shape.length !== expected.shape.length)
     throw invalid(
-      `${place}: shape is ${showShape(shape)}, rank ${shape.length}; expected rank ${expected.shape.length}, shape ${showShape(expected.shape)}`,
+      `${placeOf(input)}: shape is ${showShape(shape)}, rank ${shape.length}; expected rank ${expected.shape.length}, shape ${showShape(expected.shape)}`,
     );
   for (let i = 0; i < shape.length; i++)
     if (expected.shape[i] !== -1 && expected.shape[i] !== shape[i])
-      throw invalid(`${place}: shape is ${showShape(shape)}; expected ${showShape(expected.shape)} (-1 = any size)`);
-  checkSize(place, input);
+      throw invalid(
+        `${placeOf(input)}: shape is ${showShape(shape)}; expected ${showShape(expected.shape)} (-1 = any size)`,
+      );
+  checkSize(input);
 }
 
-function checkSize(place: string, input: Tensor): void {
+function placeOf({ name }: Tensor): string {
+  return `input "${name}"`;
+}
+
+function checkSize(input: Tensor): void {
   const expected = byteCount(input.datatype, input.shape);
   if (expected !== undefined && expected !== input.data.length)
     throw invalid(
-      `${place}: has ${input.data.length} bytes; expected ${expected} for ${input.datatype} ${showShape(input.shape)}`,
+      `${placeOf(input)}: has ${input.data.length} bytes; expected ${expected} for ${input.datatype} ${showShape(input.shape)}`,
     );
   if (expected !== undefined) return;
   const elements = countBytesElements(input.data);
   if (elements === undefined)
-    throw invalid(`${place}: a BYTES element's length points past the end of its ${input.data.length} bytes`);
+    throw invalid(`${placeOf(input)}: a BYTES element's length points past the end of its ${input.data.length} bytes`);
   if (elements !== elementCount(input.shape))
     throw invalid(
-      `${place}: has ${elements} BYTES elements; expected ${elementCount(input.shape)} for shape ${showShape(input.shape)}`,
+      `${placeOf(input)}: has ${elements} BYTES elements; expected ${elementCount(input.shape)} for shape ${showShape(input.shape)}`,
     );
 }
 

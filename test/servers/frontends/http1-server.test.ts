@@ -28,7 +28,7 @@ async function start(options: Partial<Http1Options> = {}): Promise<void> {
       if (exchange.head.target === '/big') exchange.answer(200, '', '', BIG.length, [BIG]);
       else if (exchange.head.target === '/slow') {
         held.push(exchange);
-        exchange.gone = () => gone++;
+        exchange.gone = { cancel: () => gone++ };
       } else echo(exchange);
     },
     ...options,
