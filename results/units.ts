@@ -72,22 +72,26 @@ export interface Bounds {
   readonly most?: string;
 }
 
-function quantity(allowed: string, parse: (text: string) => number | undefined, { above, least, most }: Bounds = {}) {
-  const limit = (text: string | undefined) => (text === undefined ? undefined : parse(text));
-  const refusal = (value: number | undefined): string | undefined => {
-    if (value === undefined) return `must be ${allowed}`;
-    if (above !== undefined && value <= limit(above)!) return `must be above ${above}`;
-    if (least !== undefined && value < limit(least)!) return `must be at least ${least}`;
-    if (most !== undefined && value > limit(most)!) return `must be at most ${most}`;
-    return undefined;
-  };
+/** The bound that a value is beyond, in words; undefined where it is within all. `parse` reads the bounds. */
+export function outOfBounds(
+  value: number,
+  { above, least, most }: Bounds,
+  parse: (text: string) => number | undefined,
+): string | undefined {
+  if (above !== undefined && value <= parse(above)!) return `above ${above}`;
+  if (least !== undefined && value < parse(least)!) return `at least ${least}`;
+  if (most !== undefined && value > parse(most)!) return `at most ${most}`;
+  return undefined;
+}
+
+function quantity(allowed: string, parse: (text: string) => number | undefined, bounds: Bounds = {}) {
   return z
     .union([z.number().nonnegative(), z.string()], { error: `must be ${allowed}` })
     .transform((value, context) => {
       const parsed = typeof value === 'number' ? value : parse(value);
-      const message = refusal(parsed);
-      if (message === undefined) return parsed!;
-      context.issues.push({ code: 'custom', message, input: value });
+      const limit = parsed === undefined ? allowed : outOfBounds(parsed, bounds, parse);
+      if (limit === undefined) return parsed!;
+      context.issues.push({ code: 'custom', message: `must be ${limit}`, input: value });
       return z.NEVER;
     });
 }

@@ -4,7 +4,7 @@ import type { DriveProgress } from '../clients/job.js';
 import { type LiveEvent, type LiveServer, startLiveServer } from '../results/live/index.js';
 import type { RecentReading } from '../results/monitors/index.js';
 import type { TrialOutcome } from '../results/summary.js';
-import { wholeNumber } from './commands/schedule.js';
+import { wholeNumber } from './option-values.js';
 import type { RunEvent } from './run.js';
 
 export interface LiveOptions {

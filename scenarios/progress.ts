@@ -2,7 +2,7 @@ import { Listr } from 'listr2';
 import pc from 'picocolors';
 import { renderReport } from '../results/report.js';
 import { readRun } from '../results/store.js';
-import type { TrialSummary } from '../results/summary.js';
+import type { TrialOutcome, TrialSummary } from '../results/summary.js';
 import { formatDuration, formatRate } from '../results/units.js';
 import { EXIT } from './contract.js';
 import type { FinishedRun, RunEvent } from './run.js';
@@ -103,12 +103,17 @@ export async function conclude(finished: FinishedRun, strict: boolean, views?: r
     );
     return EXIT.interrupted;
   }
-  const measured = run.outcomes.flatMap((outcome) =>
-    outcome.state === 'completed' && outcome.summary.trial.loadType !== 'probe' ? [outcome.summary.verdict] : [],
+  return exitCodeOf(run.outcomes, strict);
+}
+
+/** 1 where nothing that was to be measured was answered; `strict`: also where a trial failed, is INVALID or missed a target. */
+export function exitCodeOf(outcomes: readonly TrialOutcome[], strict: boolean): number {
+  const measured = outcomes.flatMap((outcome) =>
+    outcome.state === 'completed' && outcome.summary.trial.loadType !== 'probe' ? [outcome.summary] : [],
   );
-  const anyFailed = run.outcomes.some(({ state }) => state === 'failed');
-  if (anyFailed && (strict || measured.length === 0)) return EXIT.invalid;
-  const isBad = ({ state, findings }: TrialSummary['verdict']) =>
+  const anyFailed = outcomes.some(({ state }) => state === 'failed');
+  if ((anyFailed || measured.length > 0) && !measured.some(({ counts }) => counts.ok > 0)) return EXIT.invalid;
+  const isBad = ({ verdict: { state, findings } }: TrialSummary) =>
     state === 'INVALID' || findings.some(({ severity }) => severity === 'missed');
-  return strict && measured.some(isBad) ? EXIT.invalid : EXIT.done;
+  return strict && (anyFailed || measured.some(isBad)) ? EXIT.invalid : EXIT.done;
 }

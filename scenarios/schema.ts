@@ -108,7 +108,9 @@ export const scenarioSchema = z.strictObject({
             .enum(accuracyMetrics.map(({ name }) => name))
             .optional()
             .describe('how answers are judged; default: the model’s own, else top-1'),
-          sampled: fraction().optional().describe('share of the answers that performance trials judge too, like 2%'),
+          sampled: fraction({ most: '100%' })
+            .optional()
+            .describe('share of the answers that performance trials judge too, like 2%'),
         }),
       ],
       `must be true, false or { sampled: a share like 2%, metric: ${accuracyMetrics.map(({ name }) => name).join(', ')} }`,
@@ -227,7 +229,7 @@ export const systemSchema = z.strictObject({
     .describe(
       'where the processors of the model’s entry run, or none: tensors as they are; default: server, where it has any',
     ),
-  requestLog: fraction()
+  requestLog: fraction({ most: '100%' })
     .optional()
     .describe('share of the requests that the server logs, one JSON line each, into requests.jsonl beside the records'),
   replicas: z

@@ -5,6 +5,13 @@ import { UserError } from '../../results/errors.js';
  * somebody else's server is a weapon. `url` is `http://host:port` or `host:port`. Throws UserError.
  */
 export function requireLoopback(url: string, place = 'url'): void {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'grpc')
+    throw new UserError({
+      place,
+      found: `"${url}" is an address of ${scheme}`,
+      allowed: 'http://host:port or grpc://host:port, in clear text',
+    });
   const host = hostOf(url);
   if (host !== undefined && (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host))) return;
   throw new UserError({

@@ -1,10 +1,10 @@
 import { UserError } from '../../results/errors.js';
 import { listRuns } from '../../results/store.js';
-import { parseDuration } from '../../results/units.js';
 import { audit } from '../audit.js';
 import type { AuditFinding } from '../audit-tests.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { durationOption } from '../option-values.js';
 import { interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
 
 interface AuditCommandOptions {
@@ -41,7 +41,7 @@ async function run(folder: string | undefined, options: AuditCommandOptions): Pr
   const done = await progress.during(
     audit(chosen, {
       trial: options.trial,
-      durationNs: durationOf(options.duration),
+      durationNs: options.duration === undefined ? undefined : durationOption('--duration', options.duration),
       signal: stop.signal,
       onEvent: progress.onEvent,
     }),
@@ -57,15 +57,4 @@ async function run(folder: string | undefined, options: AuditCommandOptions): Pr
 
 function line({ state, test, trial, message }: AuditFinding): string {
   return `${state.padEnd(7)} ${test} ${trial}: ${message}`;
-}
-
-function durationOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns > 0) return ns;
-  throw new UserError({
-    place: '--duration',
-    found: `"${text}" is no duration`,
-    allowed: 'a number with its unit, like 20s or 500ms',
-  });
 }

@@ -1,8 +1,8 @@
 import { UserError } from '../../results/errors.js';
 import { unknownName } from '../../results/lookup.js';
-import { parseDuration } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { type LeagueOptions, leagueProfile, planLeague, runLeague } from '../league.js';
+import { durationOption, wholeNumber } from '../option-values.js';
 import { estimateNs } from '../plan.js';
 import { readProfile } from '../profiles.js';
 import { announce, conclude, interruptible, RESULTS_ROOT, showProgress } from '../progress.js';
@@ -68,13 +68,13 @@ function readOptions(options: BenchOptions): LeagueOptions {
       found: 'both --real and --simulated',
       remedy: 'A real league is simulated beside it anyway: leave --simulated out',
     });
-  const budgetNs = timeOf('--budget', options.budget);
+  const budgetNs = optionalDuration('--budget', options.budget);
   return {
     file: scenario,
     real,
     only: only?.split(',').map((name) => name.trim()),
     repeats: repeatsOf(options.repeats),
-    durationNs: timeOf('--duration', options.duration),
+    durationNs: optionalDuration('--duration', options.duration),
     budgetNs: budgetNs ?? (real ? 1800e9 : undefined),
     command: commandLine(options),
   };
@@ -86,16 +86,11 @@ function commandLine({ real, scenario, only, repeats, duration, budget, profile 
   return ['servemark bench strategies', real ? '--real' : '--simulated', ...options].join(' ');
 }
 
-function timeOf(place: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns > 0) return ns;
-  throw new UserError({ place, found: `"${text}" is no time`, allowed: 'a duration with its unit, like 5s or 10m' });
+function optionalDuration(place: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : durationOption(place, text);
 }
 
 function repeatsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const repeats = Number(text);
-  if (Number.isInteger(repeats) && repeats >= 1 && repeats <= 1000) return repeats;
-  throw new UserError({ place: '--repeats', found: `"${text}"`, allowed: 'a whole number from 1 to 1000' });
+  return wholeNumber('--repeats', text, 1, 1000);
 }

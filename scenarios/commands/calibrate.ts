@@ -6,14 +6,14 @@ import { addToCalibration, type CalibrationPoint, fingerprintOf, ROOFLINE_SHARE 
 import { captureEnvironment } from '../../results/capture.js';
 import { UserError } from '../../results/errors.js';
 import { lookUp } from '../../results/lookup.js';
-import { formatDuration, formatRate, formatSize, parseDuration } from '../../results/units.js';
+import { formatDuration, formatRate, formatSize } from '../../results/units.js';
 import { calibratePoint } from '../calibrate.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { durationOption, wholeNumber } from '../option-values.js';
 import { table } from '../print.js';
 import { interruptible } from '../progress.js';
 import { CALIBRATION_ROOT } from '../roofline.js';
-import { wholeNumber } from './schedule.js';
 
 interface CalibrateCommandOptions {
   readonly transport: readonly string[];
@@ -45,7 +45,7 @@ async function calibrate(options: CalibrateCommandOptions): Promise<number> {
   for (const name of options.transport) lookUp(networked, name, 'transport', '--transport');
   const sizes = options.bytes.map(sizeOf);
   const processes = wholeNumber('--processes', options.processes, 1, 64);
-  const durationNs = durationOf(options.duration);
+  const durationNs = durationOption('--duration', options.duration, { least: '100ms', most: '60s' });
   const folder = mkdtempSync(join(tmpdir(), 'servemark-calibrate-'));
   const points: CalibrationPoint[] = [];
   let path = '';
@@ -98,10 +98,4 @@ function sizeOf(text: string): number {
   const bytes = wholeNumber('--bytes', text, 4, 64 * 1024 * 1024);
   if (bytes % 4 === 0) return bytes;
   throw new UserError({ place: '--bytes', found: `${bytes} is no multiple of 4`, allowed: 'whole FP32 numbers' });
-}
-
-function durationOf(text: string): number {
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns >= 100e6 && ns <= 60e9) return ns;
-  throw new UserError({ place: '--duration', found: `"${text}" does not do`, allowed: 'from 100ms to 60s' });
 }

@@ -82,6 +82,13 @@ function withinRun(a: string, b: string, options: CompareOptions): Found {
     ['B', b],
   ] as const)
     checkSystem(place, name, run);
+  if (a === b)
+    throw new UserError({
+      place: 'servemark compare',
+      found: `"${a}" with itself`,
+      allowed: 'two systems of the run',
+      remedy: 'The noise of one system is what twins tell: two systems of the same settings, and --noise-floor x,y',
+    });
   const comparisons = compareSystems(run.outcomes, a, b, {
     seed: seedOf(run),
     identical: twinsOf(run, options.noiseFloor),

@@ -6,11 +6,12 @@ import { type ExternalTool, externalTool, externalTools, findTool } from '../../
 import { transportNamed } from '../../clients/transports/index.js';
 import { UserError } from '../../results/errors.js';
 import { writeJsonAtomic } from '../../results/files.js';
-import { formatDuration, formatRate, parseDuration, parseRate } from '../../results/units.js';
+import { formatDuration, formatRate } from '../../results/units.js';
 import { forkServer } from '../../servers/server-handle.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { crosscheck, type Opinion, protocolOf, type Target } from '../crosscheck.js';
+import { durationOption, rateOption } from '../option-values.js';
 import { table } from '../print.js';
 import { interruptible } from '../progress.js';
 import { trueLatencyNs } from '../truth.js';
@@ -139,9 +140,9 @@ function idleTarget(): Unserved {
 }
 
 function stallTarget(options: Options): Unserved {
-  const [forNs, everyNs] = [timeOf('--stall', options.stall), timeOf('--every', options.every)];
-  const ratePerSecond = rateOf(options.rate);
-  const durationNs = options.duration === undefined ? 2 * everyNs : timeOf('--duration', options.duration);
+  const [forNs, everyNs] = [durationOption('--stall', options.stall), durationOption('--every', options.every)];
+  const ratePerSecond = rateOption('--rate', options.rate);
+  const durationNs = options.duration === undefined ? 2 * everyNs : durationOption('--duration', options.duration);
   if (options.url === undefined && (durationNs < everyNs || durationNs % everyNs !== 0))
     throw new UserError({
       place: '--duration',
@@ -206,8 +207,8 @@ function endpoint(options: Options, url: string): () => Started {
     test: 'endpoint',
     url: () => url,
     model,
-    ratePerSecond: rateOf(options.rate),
-    durationNs: timeOf('--duration', options.duration ?? '5s'),
+    ratePerSecond: rateOption('--rate', options.rate),
+    durationNs: durationOption('--duration', options.duration ?? '5s'),
     worstLatencyNs: 2e9,
     truthNs: null,
     judged: { p50: 0.1, p99: 0.1 },
@@ -260,24 +261,4 @@ function print(target: Target, opinions: readonly Opinion[]): void {
       pc.dim(`  ${generator === 'servemark' ? `servemark (${transport})` : generator}: ${reason}\n`),
     );
   process.stdout.write('\n');
-}
-
-function timeOf(place: string, text: string): number {
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns > 0) return ns;
-  throw new UserError({
-    place,
-    found: `"${text}" is no duration`,
-    allowed: 'a number with its unit, like 10s or 500ms',
-  });
-}
-
-function rateOf(text: string): number {
-  const rate = parseRate(text);
-  if (rate !== undefined && rate > 0) return rate;
-  throw new UserError({
-    place: '--rate',
-    found: `"${text}" is no rate`,
-    allowed: 'a number with its unit, like 200/s',
-  });
 }

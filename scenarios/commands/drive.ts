@@ -14,18 +14,17 @@ import { RUN_SCHEMA, type RunPlan } from '../../results/run.js';
 import { createRun, type RunStore } from '../../results/store.js';
 import { summarise } from '../../results/summarise.js';
 import type { Distribution, Quantile, TrialIdentity, TrialSummary } from '../../results/summary.js';
-import { parseDuration, parseFraction } from '../../results/units.js';
 import type { ModelMetadata } from '../../servers/protocol/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { type LiveOptions, type LiveView, showLive } from '../live.js';
 import { loadFacts, planFrom } from '../load-facts.js';
-import { conclude, interruptible, RESULTS_ROOT } from '../progress.js';
+import { durationOption, seedOption, shareOption, wholeNumber } from '../option-values.js';
+import { conclude, exitCodeOf, interruptible, RESULTS_ROOT } from '../progress.js';
 import { calibrationOf, measuredRoofline, requestBytesOf, rooflineProblem } from '../roofline.js';
 import { loadLoops } from '../session.js';
 import { parseSettings } from '../settings.js';
 import { keepReadings } from '../trial.js';
-import { seedOf, wholeNumber } from './schedule.js';
 
 interface DriveOptions extends LiveOptions {
   readonly model: string;
@@ -128,10 +127,7 @@ async function drive(url: string, options: DriveOptions): Promise<number> {
   if (!options.json) return conclude(finished, options.strict ?? false);
   process.stdout.write(`${JSON.stringify(asJson(summary, store.folder))}\n`);
   if (stop.signal.aborted) return EXIT.interrupted;
-  return options.strict &&
-    (summary.verdict.state === 'INVALID' || summary.verdict.findings.some((finding) => finding.severity === 'missed'))
-    ? EXIT.invalid
-    : EXIT.done;
+  return exitCodeOf([{ state: 'completed', summary }], options.strict ?? false);
 }
 
 async function measure(
@@ -193,18 +189,8 @@ function readOptions(url: string, options: DriveOptions) {
     'transport',
     '--transport',
   );
-  seedOf('--seed', options.seed);
-  seedOf('--sample-seed', options.sampleSeed);
-  const duration = (place: string, text: string): number => {
-    const ns = parseDuration(text);
-    if (ns === undefined)
-      throw new UserError({
-        place,
-        found: `"${text}" is no duration`,
-        allowed: 'a number with its unit, like 20s or 500ms',
-      });
-    return ns;
-  };
+  seedOption('--seed', options.seed);
+  seedOption('--sample-seed', options.sampleSeed);
   const loadOptions = {
     ...(options.rate === undefined ? {} : { rate: options.rate }),
     ...(options.arrivals === undefined ? {} : { arrivals: options.arrivals }),
@@ -225,19 +211,19 @@ function readOptions(url: string, options: DriveOptions) {
   };
   return {
     targets: {
-      p99LatencyNs: options.p99 === undefined ? undefined : duration('--p99', options.p99),
-      errorRate: shareOf('--error-rate', options.errorRate),
+      p99LatencyNs: options.p99 === undefined ? undefined : durationOption('--p99', options.p99),
+      errorRate: shareOption('--error-rate', options.errorRate),
     },
-    monitors: monitorsOf(options, duration('--monitor-period', options.monitorPeriod)),
+    monitors: monitorsOf(options, durationOption('--monitor-period', options.monitorPeriod, { least: '10ms' })),
     job: {
       transport: options.transport,
       model: options.model,
       connections: Math.max(64, Math.min(1024, Number(options.concurrency ?? 0))),
-      timeoutNs: duration('--timeout', options.timeout),
+      timeoutNs: durationOption('--timeout', options.timeout),
       load,
       samples,
       seeds,
-      warmUpNs: duration('--warm-up', options.warmUp),
+      warmUpNs: durationOption('--warm-up', options.warmUp, {}),
       mode: 'performance' as const,
       judge: false,
     },
@@ -259,19 +245,11 @@ function monitorsOf({ monitor, monitorSet }: DriveOptions, periodNs: number): Mo
   const names = monitor === undefined ? [...defaultMonitors(), ...Object.keys(options)] : named;
   const choices = [...new Set(names)].map((name) => ({ name, options: options[name] ?? {} }));
   for (const choice of choices) checkMonitor(choice, `--monitor ${choice.name}`);
-  if (periodNs < 10e6)
-    throw new UserError({ place: '--monitor-period', found: 'is too short', allowed: 'at least 10ms' });
   return { choices: named.length === 0 ? undefined : choices, periodMs: periodNs / 1e6 };
 }
 
 function defaultMonitors(): string[] {
   return monitors.filter(({ byDefault, name }) => byDefault && name !== 'nvidia-smi').map(({ name }) => name);
-}
-
-function shareOf(place: string, text: string): number {
-  const share = parseFraction(text);
-  if (share !== undefined) return share;
-  throw new UserError({ place, found: `"${text}" is no share`, allowed: '0.1%, or 0.001' });
 }
 
 /** A rate that the calibrated load processes are not good for is refused. Throws UserError. */

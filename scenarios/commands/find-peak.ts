@@ -1,12 +1,12 @@
 import { UserError } from '../../results/errors.js';
 import { writeReports } from '../../results/report.js';
-import { formatDuration, formatRate, parseDuration, parseFraction } from '../../results/units.js';
+import { formatDuration, formatRate } from '../../results/units.js';
 import type { CommandDefinition, Scenario } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { type CellPeak, type FoundPeaks, findPeaks, type PeakEvent } from '../find-peak.js';
 import { loadScenario } from '../load.js';
+import { durationOption, shareOption, wholeNumber } from '../option-values.js';
 import { interruptible, RESULTS_ROOT } from '../progress.js';
-import { wholeNumber } from './schedule.js';
 
 interface FindPeakCommandOptions {
   readonly system?: readonly string[];
@@ -43,8 +43,8 @@ async function findPeak(file: string, options: FindPeakCommandOptions): Promise<
   const boundNs = boundOf(scenario, options.p99);
   const found = await findPeaks(scenario, {
     boundNs,
-    durationNs: durationOf('--duration', options.duration),
-    precision: precisionOf(options.precision),
+    durationNs: durationOption('--duration', options.duration),
+    precision: shareOption('--precision', options.precision, { above: '0%' }),
     maxProbes: wholeNumber('--max-probes', options.maxProbes, 4, 1000),
     command: `servemark find-peak ${file} --p99 ${formatDuration(boundNs).replace(' ', '')} --duration ${options.duration} --precision ${options.precision}`,
     resultsRoot: options.out,
@@ -75,29 +75,13 @@ function chosen(scenario: Scenario, { system, transport }: FindPeakCommandOption
 }
 
 function boundOf(scenario: Scenario, p99: string | undefined): number {
-  if (p99 !== undefined) return durationOf('--p99', p99);
+  if (p99 !== undefined) return durationOption('--p99', p99);
   if (scenario.targets.p99LatencyNs !== undefined) return scenario.targets.p99LatencyNs;
   throw new UserError({
     place: scenario.place(['targets', 'p99Latency']),
     found: 'there is no bound: any rate stays within none',
     remedy: 'Name it: --p99 20ms, or targets: { p99Latency: 20ms } in the scenario',
   });
-}
-
-function durationOf(place: string, text: string): number {
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns > 0) return ns;
-  throw new UserError({
-    place,
-    found: `"${text}" is no duration`,
-    allowed: 'a number with its unit, like 20s or 500ms',
-  });
-}
-
-function precisionOf(text: string): number {
-  const share = parseFraction(text);
-  if (share !== undefined && share > 0) return share;
-  throw new UserError({ place: '--precision', found: `"${text}" is no share above 0`, allowed: '10%, or 0.1' });
 }
 
 function tell(event: PeakEvent): void {

@@ -5,11 +5,11 @@ import { UserError } from '../../results/errors.js';
 import { writeFileAtomic } from '../../results/files.js';
 import { type GateOutcome, junitXml, markdownComment, placeOf, sentenceOf } from '../../results/regression/index.js';
 import { readRun } from '../../results/store.js';
-import { parseFraction } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
 import { GateInterrupted, gate as judge } from '../gate.js';
 import { loadScenario } from '../load.js';
+import { shareOption } from '../option-values.js';
 import { estimateNs } from '../plan.js';
 import { planWithModels } from '../prepare.js';
 import { table } from '../print.js';
@@ -54,9 +54,7 @@ export const gateCommand: CommandDefinition = {
 };
 
 async function gate(target: string, options: GateCommandOptions): Promise<number> {
-  const minShift = parseFraction(options.minShift);
-  if (minShift === undefined)
-    throw new UserError({ place: '--min-shift', found: `"${options.minShift}" is no share`, allowed: '2% or 0.02' });
+  const minShift = shareOption('--min-shift', options.minShift);
   const stop = interruptible();
   const { prepared, scenarioText, runFolder, estimate } = await targetOf(target);
   const quiet = options.quiet === true || options.json === true;

@@ -20,6 +20,8 @@ export const initCommand: CommandDefinition = {
 };
 
 async function init(folder: string, options: { model?: string; strategy?: string }): Promise<number> {
+  if (options.model !== undefined && !existsSync(options.model))
+    throw new UserError({ place: '--model', found: `there is no file ${options.model}`, allowed: 'an ONNX file' });
   const files = filesOf(folder, options);
   const there = [...files.keys()].filter((path) => existsSync(path));
   if (there.length > 0)

@@ -13,16 +13,16 @@ import {
 } from '../../optimizers/recipes/index.js';
 import { checkOut, type VariantProvenance, writeVariant } from '../../optimizers/variant.js';
 import { UserError } from '../../results/errors.js';
-import { formatSize, parseFraction } from '../../results/units.js';
+import { formatSize } from '../../results/units.js';
 import { findModel, resolveModel } from '../../servers/models/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { shareOption, wholeNumber, wordOption } from '../option-values.js';
 import { table } from '../print.js';
 import { interruptible } from '../progress.js';
 import { parseStep, type Recipe, readRecipe } from '../recipe.js';
 import { type SampleNames, type SampleRoles, sampleRoles } from '../sample-roles.js';
 import { parseDims } from './models.js';
-import { wholeNumber } from './schedule.js';
 import { modelArgument } from './serve.js';
 
 interface OptimizeOptions {
@@ -138,34 +138,22 @@ function jobOf(options: OptimizeOptions): Job {
     steps: gatedBy ? passes : options.pass.map(parseStep),
     gated: gatedBy,
     search,
-    gate: options.gate === undefined ? (recipe.gate ?? 0.99) : gateOf(options.gate),
-    metric: oneOf('--metric', options.metric, ['top-1', 'agreement', 'cosine']) ?? recipe.metric,
-    onBreak: oneOf('--on-break', options.onBreak, ['drop', 'end']) ?? recipe.onBreak ?? 'drop',
+    gate:
+      options.gate === undefined
+        ? (recipe.gate ?? 0.99)
+        : shareOption('--gate', options.gate, { above: '0%', most: '100%' }),
+    metric:
+      options.metric === undefined
+        ? recipe.metric
+        : wordOption('--metric', options.metric, ['top-1', 'agreement', 'cosine']),
+    onBreak:
+      options.onBreak === undefined
+        ? (recipe.onBreak ?? 'drop')
+        : wordOption('--on-break', options.onBreak, ['drop', 'end']),
     depth: wholeNumber('--depth', options.depth, 1, 10),
     budget: wholeNumber('--budget', options.budget, 1, 10_000),
     rounds: wholeNumber('--rounds', options.rounds, 10, 100_000),
   };
-}
-
-function gateOf(text: string): number {
-  const gate = parseFraction(text);
-  if (gate !== undefined && gate > 0 && gate <= 1) return gate;
-  throw new UserError({
-    place: '--gate',
-    found: `"${text}" is no share of the reference’s accuracy`,
-    allowed: 'like 99% or 0.999',
-  });
-}
-
-function oneOf<Name extends string>(
-  place: string,
-  text: string | undefined,
-  allowed: readonly Name[],
-): Name | undefined {
-  if (text === undefined) return undefined;
-  const found = allowed.find((name) => name === text);
-  if (found !== undefined) return found;
-  throw new UserError({ place, found: `"${text}" does not do`, allowed: allowed.join(', ') });
 }
 
 /** The samples named, or those that fit a model of the zoo. */

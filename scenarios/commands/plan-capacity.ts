@@ -1,7 +1,7 @@
 import { createArrival } from '../../clients/arrivals/index.js';
 import { UserError } from '../../results/errors.js';
 import { checked } from '../../results/lookup.js';
-import { formatDuration, parseDuration, parseRate, significant } from '../../results/units.js';
+import { formatDuration, parseDuration, significant } from '../../results/units.js';
 import type { CostTable } from '../../servers/executors/index.js';
 import {
   type Candidate,
@@ -16,9 +16,9 @@ import {
 import { DEFAULT_PROFILE_SIZES, profileModel } from '../../servers/profile.js';
 import { strategyNamed } from '../../servers/strategies/index.js';
 import { type CommandDefinition, EXIT } from '../contract.js';
+import { rateOption, seedOption, wholeNumber } from '../option-values.js';
 import { readProfile } from '../profiles.js';
 import { errorOfSimulator } from '../simulator-error.js';
-import { seedOf, wholeNumber } from './schedule.js';
 import { modelArgument } from './serve.js';
 
 interface Options {
@@ -75,10 +75,10 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 
 async function planCapacity(model: string | undefined, options: Options): Promise<number> {
   const objective = readObjective(options.slo);
-  const ratePerSecond = readRate(options.rate);
+  const ratePerSecond = rateOption('--rate', options.rate);
   const picker = readPicker(options.balancer);
   const candidates = (options.strategy ?? DEFAULTS).map(readCandidate);
-  const seed = seedOf('--seed', options.seed);
+  const seed = seedOption('--seed', options.seed);
   const gaps = () => createArrival(options.arrivals, {}, ratePerSecond, seed, '--arrivals');
   gaps();
   const cost = await costTable(model, options.profile);
@@ -127,12 +127,6 @@ function readObjective(text: string): CapacityQuestion['objective'] {
     allowed: `${Object.keys(PERCENTILES).join(' | ')} = a duration`,
     remedy: '--slo p99=20ms',
   });
-}
-
-function readRate(text: string): number {
-  const rate = parseRate(text);
-  if (rate !== undefined && rate > 0) return rate;
-  throw new UserError({ place: '--rate', found: text, allowed: 'a rate with its unit', remedy: '--rate 50k/s' });
 }
 
 function readPicker(name: string): PickerName {

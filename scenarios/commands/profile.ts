@@ -5,11 +5,11 @@ import { resolveModel } from '../../servers/models/index.js';
 import { DEFAULT_PROFILE_SIZES, profileModel } from '../../servers/profile.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { wholeNumber } from '../option-values.js';
 import { table } from '../print.js';
 import type { Profile } from '../profiles.js';
 import { interruptible } from '../progress.js';
 import { parseSettings } from '../settings.js';
-import { wholeNumber } from './schedule.js';
 import { modelArgument } from './serve.js';
 
 interface ProfileOptions {

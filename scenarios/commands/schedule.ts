@@ -2,9 +2,9 @@ import { createArrival, exactArrivals } from '../../clients/arrivals/index.js';
 import { requireFewEnough } from '../../clients/schedule.js';
 import { UserError } from '../../results/errors.js';
 import { Mt19937, uniformInt } from '../../results/stats/index.js';
-import { parseDuration, parseRate } from '../../results/units.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { durationOption, rateOption, seedOption, wholeNumber } from '../option-values.js';
 import { parseSettings } from '../settings.js';
 
 interface ScheduleOptions {
@@ -49,7 +49,7 @@ async function schedule(options: ScheduleOptions): Promise<number> {
       : drawSamples(
           count,
           wholeNumber('--samples', options.samples, 1, 2 ** 32 - 1),
-          seedOf('--sample-seed', options.sampleSeed ?? '2'),
+          seedOption('--sample-seed', options.sampleSeed ?? '2'),
         );
   if (options.json) process.stdout.write(`${JSON.stringify(samples ? { dueNs, samples } : { dueNs })}\n`);
   else
@@ -60,10 +60,14 @@ async function schedule(options: ScheduleOptions): Promise<number> {
 }
 
 function dueTimesOf(options: ScheduleOptions): number[] {
-  const process = [options.arrivals, parseSettings(options.set), readRate(options.rate)] as const;
-  const seed = seedOf('--seed', options.seed);
+  const process = [
+    options.arrivals,
+    parseSettings(options.set),
+    rateOption('--rate', /^\s*[\d.]+\s*$/.test(options.rate) ? `${options.rate}/s` : options.rate),
+  ] as const;
+  const seed = seedOption('--seed', options.seed);
   if (options.duration !== undefined) {
-    const durationNs = readDuration(options);
+    const durationNs = durationOption('--duration', options.duration);
     requireFewEnough((process[2] * durationNs) / 1e9);
     const exact = exactArrivals(...process, durationNs, seed, '--arrivals');
     if (exact) return [...exact];
@@ -82,37 +86,8 @@ function dueTimesOf(options: ScheduleOptions): number[] {
   return dueNs;
 }
 
-function readDuration({ duration: text = '' }: ScheduleOptions): number {
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns > 0) return ns;
-  throw new UserError({ place: '--duration', found: `"${text}" is no duration`, allowed: 'like 10s or 500ms' });
-}
-
 /** Uniformly with replacement, as LoadGen's performance mode. */
 function drawSamples(count: number, n: number, seed: bigint): number[] {
   const random = new Mt19937(seed);
   return Array.from({ length: count }, () => uniformInt(random, n));
-}
-
-function readRate(text: string): number {
-  const rate = parseRate(/^\s*[\d.]+\s*$/.test(text) ? `${text}/s` : text);
-  if (rate === undefined || !(rate > 0))
-    throw new UserError({
-      place: '--rate',
-      found: `"${text}" is no rate`,
-      allowed: 'a positive number with its unit, like 100/s',
-    });
-  return rate;
-}
-
-/** A 64-bit seed in decimal. */
-export function seedOf(place: string, text: string): bigint {
-  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);
-  throw new UserError({ place, found: `"${text}" is no seed`, allowed: 'a whole number from 0 to 2^64 − 1' });
-}
-
-export function wholeNumber(place: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new UserError({ place, found: `"${text}" does not do`, allowed: `a whole number from ${least} to ${most}` });
 }

@@ -1,6 +1,5 @@
 import { UserError } from '../../results/errors.js';
 import { unknownName } from '../../results/lookup.js';
-import { duration, parseFraction } from '../../results/units.js';
 import type { Isolation } from '../../servers/executors/index.js';
 import type { ModelSpec } from '../../servers/models/index.js';
 import { findModel, models, packagedModels } from '../../servers/models/index.js';
@@ -10,9 +9,9 @@ import type { EndpointSpec } from '../../servers/spec.js';
 import { strategyNamed } from '../../servers/strategies/index.js';
 import type { CommandDefinition } from '../contract.js';
 import { EXIT } from '../contract.js';
+import { durationOption, shareOption, wholeNumber, wordOption } from '../option-values.js';
 import { readProfile } from '../profiles.js';
 import { parseSettings } from '../settings.js';
-import { wholeNumber } from './schedule.js';
 
 interface ServeOptions {
   readonly strategy: string;
@@ -76,8 +75,8 @@ export const serveCommand: CommandDefinition = {
 
 async function serve(model: string | undefined, options: ServeOptions): Promise<number> {
   strategyNamed(options.strategy, '--strategy');
-  const isolation = oneOf('--isolation', options.isolation, ['thread', 'process']);
-  const engine = oneOf('--grpc-engine', options.grpcEngine, ['grpc', 'grpc-js']);
+  const isolation = wordOption('--isolation', options.isolation, ['thread', 'process']);
+  const engine = wordOption('--grpc-engine', options.grpcEngine, ['grpc', 'grpc-js']);
   const stopped = nextSignal();
   const endpoint: EndpointSpec = {
     name: 'servemark',
@@ -88,7 +87,7 @@ async function serve(model: string | undefined, options: ServeOptions): Promise<
     requestLog:
       options.requestLog === undefined
         ? undefined
-        : { path: options.requestLog, sample: shareOf('--request-log-sample', options.requestLogSample) },
+        : { path: options.requestLog, sample: shareOption('--request-log-sample', options.requestLogSample) },
   };
   const events = { event: (text: string) => process.stderr.write(`${text}\n`) };
   const [server, what] =
@@ -124,7 +123,7 @@ async function serveOne(
       strategy: { name: options.strategy, options: parseSettings(options.set) },
       instances: wholeNumber('--instances', options.instances, 1, 64),
       isolation,
-      processing: oneOf('--processing', options.processing, ['server', 'none']),
+      processing: wordOption('--processing', options.processing, ['server', 'none']),
       profile: options.profile === undefined ? undefined : readProfile(options.profile),
     },
     events,
@@ -147,7 +146,7 @@ async function serveFolder(
       allowed: 'one of them: the models of a repository are those of its folder',
       remedy: 'Leave the model out; --load-model names what to load under --model-control explicit',
     });
-  const control = oneOf('--model-control', options.modelControl, ['none', 'poll', 'explicit']);
+  const control = wordOption('--model-control', options.modelControl, ['none', 'poll', 'explicit']);
   if (control !== 'explicit' && options.loadModel.length > 0)
     throw new UserError({
       place: '--load-model',
@@ -158,36 +157,13 @@ async function serveFolder(
     root,
     control,
     load: options.loadModel,
-    pollMs: pollMs(options.poll),
-    swap: oneOf('--swap', options.swap, ['availability', 'resource']),
+    pollMs: durationOption('--poll', options.poll, { least: '10ms' }) / 1e6,
+    swap: wordOption('--swap', options.swap, ['availability', 'resource']),
     isolation,
   };
   const server = await startRepositoryServer({ ...endpoint, repository }, events);
   const ready = server.service.repository!.index(true).length;
   return [server, `${ready} of ${root} (${control})`];
-}
-
-function pollMs(text: string): number {
-  const parsed = duration().safeParse(text);
-  if (parsed.success && parsed.data >= 10e6) return parsed.data / 1e6;
-  throw new UserError({
-    place: '--poll',
-    found: `"${text}" is no interval`,
-    allowed: 'like 500ms or 2s; at least 10ms',
-  });
-}
-
-function oneOf<const Value extends string>(place: string, text: string, allowed: readonly Value[]): Value {
-  const found = allowed.find((value) => value === text);
-  if (found !== undefined) return found;
-  throw new UserError({ place, found: `"${text}" is unknown`, allowed: allowed.join(', ') });
-}
-
-/** Throws UserError where it is no share of a whole. */
-function shareOf(place: string, text: string): number {
-  const share = parseFraction(text);
-  if (share !== undefined && share <= 1) return share;
-  throw new UserError({ place, found: `"${text}" is no share`, allowed: '1%, or 0.01; at most 100%' });
 }
 
 /** A zoo name first, then a runtime that needs no file, then a path. */

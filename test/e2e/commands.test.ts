@@ -128,6 +128,7 @@ describe('servemark compare', () => {
   test.each<[what: string, args: string[], message: RegExp]>([
     ['an unknown system', ['batchin', 'serial', '--run', run], /no system or run folder "batchin".*"batching"/],
     ['half a pair', ['two', 'serial', '--run', run, '--noise-floor', 'two'], /"two" is no pair/],
+    ['a system and itself', ['two', 'two', '--run', run], /"two" with itself\. Allowed: two systems/],
     ['systems and run folders', [run, run, '--run', run], /--run: belongs to two systems/],
   ])('refuses %s', async (_what, args, message) => {
     const { code, stderr } = await within(['compare', ...args]);
@@ -197,6 +198,8 @@ describe('servemark init', () => {
     expect(existsSync(fresh)).toBe(false);
     const taken = await within(['init', fresh, '--strategy', 'serial']);
     expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining('there is a strategy "serial" already') });
+    const gone = await within(['init', fresh, '--model', join(folder, 'gone.onnx')]);
+    expect(gone).toMatchObject({ code: 2, stderr: expect.stringMatching(/--model: there is no file .*gone\.onnx/) });
     const good = await within(['init', fresh, '--strategy', 'my-batcher']);
     expect(good.code, good.stderr).toBe(0);
     expect(existsSync(join(fresh, 'my-scenario.yaml')) && existsSync(join(fresh, 'my-batcher.ts'))).toBe(true);

@@ -88,6 +88,16 @@ describe('servemark drive', () => {
       (s) => [s.restUrl, '--model', 'null', '--error-rate', 'few'],
       /--error-rate: "few" is no share/,
     ],
+    [
+      'more than all',
+      (s) => [s.restUrl, '--model', 'null', '--error-rate', '500%'],
+      /--error-rate: "500%"\. Allowed: at most 100%/,
+    ],
+    [
+      'a scheme that nobody speaks',
+      (s) => [s.restUrl.replace('http', 'ftp'), '--model', 'null'],
+      /is an address of ftp\. Allowed: http:\/\/host:port/,
+    ],
   ])('refuses %s with 2', async (_what, args, message) => {
     const { code, stdout, stderr } = await within(['drive', ...args(server), '--rate', '50/s', ...SHORT]);
     expect(stderr).toMatch(message);
@@ -108,6 +118,15 @@ describe('servemark drive', () => {
     expect(shared!.completed).toBe(80);
     expect(shared!.scheduleSha256).toBe(alone!.scheduleSha256);
     expect([alone!.loadCpu.processes, shared!.loadCpu.processes]).toEqual([undefined, 2]);
+  });
+
+  test('ends with 1 where no request was answered', async () => {
+    const broken = await serve(['synthetic', '--model-set', 'errors={"rate":1}']);
+    const load = ['--rate', '100/s', ...SHORT, '--json'];
+    const { code, stdout } = await within(['drive', broken.restUrl, '--model', 'synthetic', ...load]);
+    await broken.stop();
+    expect(JSON.parse(stdout)).toMatchObject({ completed: 0, errors: 40, verdict: { state: 'INVALID' } });
+    expect(code).toBe(1);
   });
 
   test('--processes beyond what is in flight is refused with the most that can be', async () => {
