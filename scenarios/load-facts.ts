@@ -12,11 +12,9 @@ export function loadFacts(
   targets: Targets,
 ): LoadFacts {
   const definition = loadNamed(type);
-  const parsed = definition.options.parse(options) as Minima & {
-    rate?: number;
-  };
+  const parsed = definition.options.parse(options) as Minima & Judged & { rate?: number };
   const openAtOnce = plan.mode === 'open' && plan.latenessExpected;
-  const { primary } = definition;
+  const primary = judgedBy(definition.primary, parsed);
   return {
     primary,
     scheduled: plan.mode === 'open' && !openAtOnce,
@@ -28,6 +26,16 @@ export function loadFacts(
     ...minima(plan, parsed, preset),
     cap: plan.mode === 'open' ? plan.cap : plan.concurrency * plan.perQuery,
   };
+}
+
+/** Of load types that are judged by their tail. */
+interface Judged {
+  readonly percentile?: 'p90' | 'p99' | undefined;
+}
+
+function judgedBy(primary: LoadFacts['primary'], { percentile }: Judged): LoadFacts['primary'] {
+  if (percentile !== 'p90') return primary;
+  return { metric: primary.metric === 'p99Latency' ? 'p90Latency' : primary.metric, percentile: 0.9 };
 }
 
 /** Options of those load types that have them. */

@@ -6,7 +6,15 @@ import { arrivalTimes, checkArrivalOptions } from './arrival-times.js';
 import { type ClosedClient, defineLoad, type LoadContext } from './contract.js';
 import { classOf, tenantShape } from './mix.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
-import { CLOSED_INDICES, countOption, durationOption, PRESETS, population, sampleOrderOption } from './presets.js';
+import {
+  CLOSED_INDICES,
+  countOption,
+  durationOption,
+  PRESETS,
+  percentileOption,
+  population,
+  sampleOrderOption,
+} from './presets.js';
 
 const openClient = z
   .strictObject({
@@ -41,6 +49,7 @@ export const clients = defineLoad({
       }),
     duration: durationOption(),
     samples: sampleOrderOption(),
+    percentile: percentileOption(),
   }),
   primary: { metric: 'p99Latency', percentile: 0.99 },
   inFlight: () => 1,

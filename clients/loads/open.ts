@@ -6,7 +6,7 @@ import { arrivalTimes, checkArrivalOptions } from './arrival-times.js';
 import { defineLoad } from './contract.js';
 import { drawMix, mixOption } from './mix.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
-import { countOption, durationOption, population, sampleOrderOption } from './presets.js';
+import { countOption, durationOption, percentileOption, population, sampleOrderOption } from './presets.js';
 
 /** Requests at a rate, whatever becomes of them. With `concurrency`, what the cap holds back shows as lateness. */
 export const open = defineLoad({
@@ -27,6 +27,7 @@ export const open = defineLoad({
       offered: z.enum(['exact', 'drawn']).default('exact'),
       concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
       samples: sampleOrderOption(),
+      percentile: percentileOption(),
       mix: mixOption(),
     })
     .superRefine(checkArrivalOptions),

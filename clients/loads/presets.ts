@@ -41,6 +41,12 @@ export const PRESETS: Readonly<Record<LoadContext['preset'], Preset>> = {
 /** Option of every load with a minimum duration; absent: the preset's. */
 export const durationOption = () => duration({ above: '0s', most: '24h' }).optional();
 
+/**
+ * Option of loads that are judged by their tail: which percentile enough requests must be answered for, 662 for p99, 64 for
+ * p90 (`percentileFloor`).
+ */
+export const percentileOption = () => z.enum(['p90', 'p99']).default('p99');
+
 /** Option of every load: in which order samples are taken (schedule.ts). */
 export const sampleOrderOption = () => z.enum(SAMPLE_ORDERS).default('random');
 

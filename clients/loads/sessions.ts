@@ -5,7 +5,7 @@ import { contiguousIndices, requireFewEnough, sampleIndices } from '../schedule.
 import { arrivalTimes, checkArrivalOptions } from './arrival-times.js';
 import { defineLoad, type SessionStep } from './contract.js';
 import { OUTSTANDING_CAP, openPlan } from './open-plan.js';
-import { countOption, durationOption, population, sampleOrderOption } from './presets.js';
+import { countOption, durationOption, percentileOption, population, sampleOrderOption } from './presets.js';
 
 const stepSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, 'must be up to 40 letters, digits, "-" and "_"'),
@@ -37,6 +37,7 @@ export const sessions = defineLoad({
       concurrency: countOption().max(OUTSTANDING_CAP).default(OUTSTANDING_CAP),
       sequence: z.boolean().default(false),
       samples: sampleOrderOption(),
+      percentile: percentileOption(),
       /** The steps of a session take samples that follow each other, as the pieces of a stream do; the first is drawn. */
       consecutive: z.boolean().default(false),
     })

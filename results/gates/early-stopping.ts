@@ -23,7 +23,7 @@ function estimable({ load, window }: GateInput, p: number): GateFinding | undefi
   return {
     severity: 'invalid',
     message: `${count(n)} answered queries give no early-stopping estimate of the ${percentileName(p)} (needs ${count(needs)}).`,
-    advice: `Raise the duration of the load until it issues ${count(needs)} queries.`,
+    advice: `Raise the duration of the load until it issues ${count(needs)} queries${p > 0.9 ? ', or judge a lower percentile (percentile: p90)' : ''}.`,
   };
 }
 

@@ -18,8 +18,8 @@ export const sampleSize: GateDefinition = {
       severity: 'invalid',
       message: `${count(n)} answered requests are too few for a ${name} (needs ${count(needs)}).`,
       advice: load.ratePerSecond
-        ? `Raise the duration to at least ${Math.ceil((needs * 1.1) / load.ratePerSecond)}s, or the rate; or judge a lower percentile.`
-        : 'Raise the duration, or judge a lower percentile.',
+        ? `Raise the duration to at least ${Math.ceil((needs * 1.1) / load.ratePerSecond)}s, or the rate; or judge a lower percentile (percentile: p90).`
+        : 'Raise the duration, or judge a lower percentile (percentile: p90).',
     };
   },
 };

@@ -2,7 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { percentileFloor } from '../../results/stats/index.js';
 import { loadScenario } from '../../scenarios/load.js';
+import { loadFacts, planFrom } from '../../scenarios/load-facts.js';
 import { checkBatching, estimateNs, planTrials } from '../../scenarios/plan.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'servemark-plan-'));
@@ -84,6 +86,10 @@ describe('a plan', () => {
   });
 });
 
+function atLeast(least: number) {
+  return (found: number): boolean => found >= least;
+}
+
 describe('every scenario that ships', () => {
   const files = ['.', 'external'].flatMap((folder) =>
     readdirSync(join('scenarios', folder)).flatMap((name) => (name.endsWith('.yaml') ? join(folder, name) : [])),
@@ -93,6 +99,30 @@ describe('every scenario that ships', () => {
     const scenario = loadScenario(join('scenarios', file));
     expect(planTrials(scenario).length).toBeGreaterThan(0);
   });
+
+  test.each(files)(
+    '%s offers enough requests for the percentile that its loads are judged by, where its rates are fixed',
+    (file) => {
+      const scenario = loadScenario(join('scenarios', file));
+      for (const { load, kind, seeds } of planTrials(scenario)) {
+        if (kind !== 'measure' || load.relativeRate !== undefined) continue;
+        const plan = planFrom(load, seeds, scenario.preset);
+        const { primary, latenessExpected } = loadFacts(
+          load.type,
+          load.options,
+          plan,
+          scenario.preset,
+          scenario.targets,
+        );
+        // Closed loops send as many as the system answers.
+        if (plan.mode !== 'open' || plan.closed || latenessExpected || primary.percentile === null) continue;
+        expect([load.name, plan.dueNs.length]).toEqual([
+          load.name,
+          expect.toSatisfy(atLeast(percentileFloor(primary.percentile))),
+        ]);
+      }
+    },
+  );
 
   test('is as long as its preset says, and until the last request of a slow load is due', () => {
     const trialNs = (text: string, preset: string) => {
