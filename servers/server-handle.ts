@@ -89,7 +89,9 @@ class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A young generation that does not have to grow first. Large bodies count against it: with node's first 1 MB they outlive
       // it, and the collector runs over the whole heap instead; half the processor time of a request of 600 kB.
-      execArgv: ['--min-semi-space-size=16'],
+      // And nothing is made old from the start: V8 does that with what often outlives a collection, as what waits in a queue does.
+      // Once answered it is dead but not collected, and what it points at outlives every collection: .8 MB of each 16.
+      execArgv: ['--min-semi-space-size=16', '--no-allocation-site-pretenuring'],
     });
     this.lines.follow(this.#child.stdout, options.onLine);
     this.lines.follow(this.#child.stderr, options.onLine);
