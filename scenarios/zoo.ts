@@ -104,7 +104,8 @@ export async function pullModel(name: string, options: LicenceOption): Promise<n
     return EXIT.done;
   }
   const what = absent.map(
-    (pin) => `${packageText(pin)}, ${pin.file}, ${pin.bytes.toLocaleString('en-US')} bytes, licence ${pin.licence}`,
+    (pin) =>
+      `${packageText(pin)}, ${pin.file ?? 'the package'}, ${pin.bytes.toLocaleString('en-US')} bytes, licence ${pin.licence}`,
   );
   if (absent.length > 0)
     await acceptLicence(`servemark models pull ${name}`, what, licencesOf(entry).join('; '), options);

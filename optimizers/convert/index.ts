@@ -1,19 +1,3 @@
 export { converterNamed } from './registry.js';
+export { convertTfjs } from './tfjs.js';
 export { writeTfjs } from './to-tfjs.js';
-
-import { removeDead } from '../onnx/graph.js';
-import type { OnnxModel } from '../onnx/index.js';
-import { convertGraph } from './graph.js';
-import { convertLayers } from './layers.js';
-import { readTfjs } from './reader.js';
-
-/**
- * The TensorFlow.js model at `path` (a model.json, of a graph or of layers) as ONNX, operator set 17: inputs, outputs and
- * layouts as they were, images turned once where convolutions need it. Throws UserError with the part that is not known.
- */
-export function convertTfjs(path: string): OnnxModel {
-  const source = readTfjs(path);
-  const { model } = source.format === 'graph-model' ? convertGraph(source) : convertLayers(source);
-  removeDead(model);
-  return model;
-}

@@ -31,7 +31,15 @@ interface WeightEntry {
 
 /** Reads model.json and the files that its manifest names. Throws UserError where one is missing, cut short or of unknown form. */
 export function readTfjs(path: string): TfjsModel {
-  const json = parse(path);
+  return tfjsModel(parse(path), (name) => readShard(join(dirname(path), name), path), path);
+}
+
+/** A model of what a model.json holds, and of its manifest's files by name. Throws UserError as `readTfjs`. */
+export function tfjsModel(
+  json: Readonly<Record<string, unknown>>,
+  shard: (name: string) => Buffer,
+  path: string,
+): TfjsModel {
   const topology = json.modelTopology as Record<string, unknown> | undefined;
   const manifest = json.weightsManifest as { paths: string[]; weights: WeightEntry[] }[] | undefined;
   if (topology === undefined || !Array.isArray(manifest))
@@ -42,7 +50,7 @@ export function readTfjs(path: string): TfjsModel {
     });
   const weights = new Map<string, TfjsWeight>();
   for (const { paths, weights: entries } of manifest) {
-    const bytes = Buffer.concat(paths.map((name) => readShard(join(dirname(path), name), path)));
+    const bytes = Buffer.concat(paths.map(shard));
     let at = 0;
     for (const entry of entries) {
       const [weight, length] = decode(entry, bytes, at, path);

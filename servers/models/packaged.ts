@@ -42,7 +42,7 @@ export function packaged(entry: Entry): PackagedModel {
       const wanted = (entry.made ?? model).sha256;
       if (sha256 !== wanted) throw differs(name, path, sha256, wanted);
       const by = entry.made ? `, made by ${entry.made.by}` : '';
-      const provenance = `${packageText(model)}, ${model.file}, ${model.licence}${by}`;
+      const provenance = `${packageText(model)}, ${model.file ?? 'the package'}, ${model.licence}${by}`;
       return { name, version: '1', runtime: 'onnx', runtimeOptions: {}, path, sha256, provenance, processing, states };
     },
   };

@@ -5,7 +5,8 @@ import { fashionMlp } from './fashion-mlp.js';
 import type { PackagedModel } from './packaged.js';
 import { efficientnetLite0 } from './zoo/efficientnet-lite0.js';
 import { magika } from './zoo/magika.js';
-import { minilmL3 } from './zoo/minilm.js';
+import { minilmL3, minilmL6 } from './zoo/minilm.js';
+import { nsfwInception, nsfwMobilenet } from './zoo/nsfwjs.js';
 import { ppocrAngle, ppocrDetect, ppocrReadBoxes, ppocrRecognise } from './zoo/ppocr.js';
 import { sileroVad } from './zoo/silero-vad.js';
 
@@ -17,7 +18,10 @@ export const models = [
 /** Models that packages carry, pinned by hash. One import and one line per addition. */
 export const packagedModels: readonly PackagedModel[] = [
   efficientnetLite0, // photo → class
+  nsfwMobilenet, // photo → kind, of a TensorFlow.js net
+  nsfwInception, // photo → kind, of a heavy one
   minilmL3, // text → embedding
+  minilmL6, // … by twice the layers
   magika, // bytes of a file → its type
   ppocrDetect, // image → where text is
   ppocrRecognise, // line of text → characters
