@@ -45,7 +45,11 @@ export const durationOption = () => duration({ above: '0s', most: '24h' }).optio
  * Option of loads that are judged by their tail: which percentile enough requests must be answered for, 662 for p99, 64 for
  * p90 (`percentileFloor`).
  */
-export const percentileOption = () => z.enum(['p90', 'p99']).default('p99');
+export const percentileOption = () =>
+  z
+    .enum(['p90', 'p99'])
+    .default('p99')
+    .describe('of latency, by which it is judged: p99 needs 662 answered requests, p90 needs 64');
 
 /** Option of every load: in which order samples are taken (schedule.ts). */
 export const sampleOrderOption = () => z.enum(SAMPLE_ORDERS).default('random');
