@@ -127,7 +127,7 @@ test('where this machine has no such run the one that came along tells, and says
   const told = errorOfSimulator('triton-dynamic', [join(folder, 'nothing'), resolve('results/reference')]);
   expect(told).toMatchObject({
     strategy: 'triton-dynamic',
-    trials: 2,
+    trials: 4,
     p50: expect.any(Number),
     p99: expect.any(Number),
   });
