@@ -67,8 +67,8 @@ describe('servemark bench strategies', () => {
     [['strategies', '--only', 'bacthing'], /--only: there is no system "bacthing".*Did you mean "batching"\?/],
     [['strategies', '--real', '--budget', '10s'], /--budget: 10\.0 s for 3 trials .*Allowed: at least 11\.4 s/],
     [['strategies', '--real', '--simulated'], /both --real and --simulated/],
-    [['strategies', '--repeats', '0'], /--repeats: "0"\. Allowed: a whole number/],
-    [['strategies', '--duration', 'long'], /--duration: "long" is no time/],
+    [['strategies', '--repeats', '0'], /--repeats: "0" does not do\. Allowed: a whole number/],
+    [['strategies', '--duration', 'long'], /--duration: "long" is no duration/],
     [['strategies', '--profile', 'nowhere.json'], /nowhere\.json: can't be read/],
   ])('%j is refused with the remedy', async (args, message) => {
     const { code, stderr } = await servemark([

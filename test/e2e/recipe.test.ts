@@ -49,7 +49,7 @@ describe('servemark optimize --recipe', () => {
     ['nothing to do', [], /nothing to do/],
     ['two ways at once', ['--pass', 'fp16', '--search'], /--pass beside --recipe or --search/],
     ['an unknown pass', ['--recipe', 'fp16,quantise'], /there is no pass "quantise"/],
-    ['a gate beyond the reference', ['--recipe', 'fp16', '--gate', '101%'], /no share of the reference/],
+    ['a gate beyond the reference', ['--recipe', 'fp16', '--gate', '101%'], /--gate: "101%"\. Allowed: at most 100%/],
     ['top-1 without labels', ['--recipe', 'fp16', '--samples', 'random', '--metric', 'top-1'], /have no labels/],
     ['a recipe that is not there', ['--recipe', ours('absent.yaml')], /there is no such file/],
     [
