@@ -59,7 +59,7 @@ export function integers(constant: Initializer): bigint[] {
 
 /**
  * FP32 → bits of FP16, rounded to nearest even; beyond ±65504 it becomes ±65504, NaN stays. For millions of weights: on bits,
- * twenty times as fast as the protocol's `toFp16`, which takes doubles and keeps infinities.
+ * several times as fast as the protocol's `toFp16`, which takes doubles and keeps infinities.
  */
 export function halvesOf(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
