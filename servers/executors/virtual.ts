@@ -13,7 +13,7 @@ export function simulate(simulation: SimulationCase, sink: SimulationSink = {}):
   return new Simulation(simulation, sink).run();
 }
 
-/** Actions of one instant, and wakes in a row at which nothing else happens: a strategy with more of them does not end. */
+/** Actions of one instant, and wakes in a row without an action: a strategy with more of them does not end. */
 const ENDLESS = 50_000_000;
 
 class Simulation {
@@ -47,11 +47,16 @@ class Simulation {
     let wake = Number.POSITIVE_INFINITY;
     let idleWakes = 0;
     for (;;) {
-      const happens = Math.min(ends.next(), arrivals.next);
-      const now = Math.min(happens, wake);
+      const now = Math.min(ends.next(), arrivals.next, wake);
       if (now > this.#until) break;
       this.#now = now;
-      if (now === wake) this.#events++;
+      if (now === wake) {
+        this.#events++;
+        if (++idleWakes > ENDLESS)
+          throw new Error(
+            `the strategy asks to be woken without an end: ${idleWakes} times in a row nothing came of it`,
+          );
+      }
       while (ends.next() === now) this.#end(ends.nextInstance());
       while (arrivals.next === now) this.#arrive(arrivals.take());
       let actions = 0;
@@ -59,9 +64,7 @@ class Simulation {
         this.#carryOut(action);
         if (++actions > ENDLESS) throw new Error(`the strategy has no end of actions at ${now} ns: ${actions} so far`);
       }
-      idleWakes = happens === now || actions > 0 ? 0 : idleWakes + 1;
-      if (idleWakes > ENDLESS)
-        throw new Error(`the strategy asks to be woken without an end: ${idleWakes} times in a row nothing came of it`);
+      if (actions > 0) idleWakes = 0;
       wake = strategy.wakeAt() ?? Number.POSITIVE_INFINITY;
       if (wake <= now) throw new Error(`the strategy asks to be woken at ${wake} ns, not later than now, ${now} ns`);
     }
