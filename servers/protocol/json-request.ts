@@ -51,7 +51,7 @@ export function decodeJsonRequest(
     return { modelName, modelVersion, consumed, id: undefined, parameters, inputs, outputs };
   }
   const request = decodeAnew(body, headerLength, modelName, modelVersion, consumed);
-  remember(textOf(body, headerLength), request, body.length - headerLength);
+  remember(request, body, headerLength);
   return request;
 }
 
@@ -93,12 +93,19 @@ function cut({ inputs, lengths }: KnownHeader, body: Uint8Array, from: number): 
 }
 
 /** One with an id of its own will not come again; one that has numbers in its JSON does not say all by its lengths. */
-function remember(text: string, request: InferRequest, bytes: number): void {
+function remember(request: InferRequest, body: Uint8Array, headerLength: number): void {
+  const bytes = body.length - headerLength;
   const lengths = request.inputs.map(({ data }) => data.length);
   if (request.id !== undefined || lengths.reduce((sum, length) => sum + length, 0) !== bytes) return;
   if (knownHeaders.size >= MAX_KNOWN) knownHeaders.clear();
   const inputs = request.inputs.map(({ data: _, ...input }) => input);
-  knownHeaders.set(text, { parameters: request.parameters, outputs: request.outputs, inputs, lengths, bytes });
+  knownHeaders.set(textOf(body, headerLength), {
+    parameters: request.parameters,
+    outputs: request.outputs,
+    inputs,
+    lengths,
+    bytes,
+  });
 }
 
 function decodeAnew(
