@@ -33,7 +33,7 @@ export type Payload =
     }
   /** Raw bytes in a file beside the model. */
   | { readonly kind: 'external'; readonly file: string; readonly range: Range }
-  /** Raw bytes computed anew whenever they are wanted, in pieces: memory holds none of them in between. */
+  /** Raw bytes computed anew whenever they are wanted, in pieces that are the taker's: memory holds none of them in between. */
   | { readonly kind: 'computed'; readonly length: number; readonly make: () => Iterable<Uint8Array> };
 
 /** An empty model. `irVersion` 10 is read by every ONNX Runtime since 1.18. */

@@ -8,6 +8,12 @@ export interface Range {
   readonly length: number;
 }
 
+/** A stretch and its file. */
+export interface FileRange {
+  readonly file: string;
+  readonly range: Range;
+}
+
 /** A file read at random, in pieces: whatever its size, memory holds one window of it. */
 export interface ByteSource {
   readonly path: string;

@@ -4,13 +4,13 @@ import { fromBf16, fromFp16 } from '../../servers/protocol/index.js';
 import { byteLength, typeName } from './dtypes.js';
 import { elementsOf, type Initializer } from './model.js';
 import { TensorProto_DataType as T, type TensorProto, TensorProtoSchema } from './proto/onnx_pb.js';
-import { type Range, withSource } from './source.js';
+import { type FileRange, type Range, withSource } from './source.js';
 
 /** A constant's raw little-endian bytes, read now. Throws UserError for strings and where the file has too few. */
 export function rawBytes(constant: Initializer): Uint8Array {
   const { payload } = constant;
   if (payload.kind === 'memory') return payload.bytes;
-  if (payload.kind === 'computed') return joined(payload.make(), payload.length);
+  if (payload.kind === 'computed') return Buffer.concat([...payload.make()]);
   if (payload.kind === 'external') return readRange(payload.file, payload.range);
   if (payload.raw) return readRange(payload.file, payload.raw);
   const tensor = withSource(payload.file, (source) =>
@@ -42,7 +42,8 @@ export function* floatPieces(constant: Initializer): Generator<Float32Array> {
     yield new Float32Array(aligned(readRange(raw.file, { offset: offset + at, length: Math.min(PIECE, length - at) })));
 }
 
-function rawStretch({ payload }: Initializer): { readonly file: string; readonly range: Range } | undefined {
+/** Where its values lie raw in a file; undefined where they lie in memory, in typed fields or nowhere yet. */
+export function rawStretch({ payload }: Initializer): FileRange | undefined {
   if (payload.kind === 'external') return payload;
   return payload.kind === 'spliced' && payload.raw ? { file: payload.file, range: payload.raw } : undefined;
 }
@@ -159,16 +160,6 @@ function bytesOf(values: ArrayBufferView): Uint8Array {
 function aligned(bytes: Uint8Array): ArrayBuffer {
   if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength) return bytes.buffer;
   return new Uint8Array(bytes).buffer;
-}
-
-function joined(pieces: Iterable<Uint8Array>, length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function readRange(file: string, range: Range): Uint8Array {

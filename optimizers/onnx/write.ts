@@ -13,8 +13,8 @@ import {
   TensorProto_DataLocation,
   TensorProtoSchema,
 } from './proto/onnx_pb.js';
-import { memorySource, type Range } from './source.js';
-import { rawBytes } from './values.js';
+import { type FileRange, memorySource } from './source.js';
+import { rawBytes, rawStretch } from './values.js';
 import { delimitedHead, fieldsOf } from './wire.js';
 
 /** A file that was written. */
@@ -69,12 +69,7 @@ export function encodeModel(model: OnnxModel): Buffer {
 }
 
 /** Bytes, a stretch of a file, or bytes that are computed when they are written. */
-type Part = Uint8Array | Stretch | Extract<Payload, { kind: 'computed' }>;
-
-interface Stretch {
-  readonly file: string;
-  readonly range: Range;
-}
+type Part = Uint8Array | FileRange | Extract<Payload, { kind: 'computed' }>;
 
 /** Protobuf ends at 2 GiB; parsers fail earlier. */
 const TOO_LARGE = 1e9;
@@ -130,8 +125,8 @@ const RAW = 9;
 function rawPart(constant: Initializer): Part {
   const { payload } = constant;
   if (payload.kind === 'memory') return payload.bytes;
-  if (payload.kind === 'external' || payload.kind === 'computed') return payload;
-  return payload.raw === undefined ? rawBytes(constant) : { file: payload.file, range: payload.raw };
+  if (payload.kind === 'computed') return payload;
+  return rawStretch(constant) ?? rawBytes(constant);
 }
 
 function externalHeader(header: TensorProto, location: string, offset: number, length: number): Uint8Array {
@@ -192,7 +187,7 @@ const CHUNK = 1 << 20;
 function writeParts(parts: readonly Part[], put: (chunk: Uint8Array) => void): void {
   const open = new Map<string, number>();
   const buffer = Buffer.alloc(CHUNK);
-  const copy = ({ file, range: { offset, length } }: Stretch) => {
+  const copy = ({ file, range: { offset, length } }: FileRange) => {
     const descriptor = open.get(file) ?? openSync(file, 'r');
     open.set(file, descriptor);
     for (let done = 0; done < length; ) {
