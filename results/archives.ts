@@ -2,8 +2,16 @@ import { gunzipSync, inflateRawSync } from 'node:zlib';
 
 /** The content of one file of a .tgz (npm) or a wheel (a zip); undefined where it holds no such file. Throws where it is neither. */
 export function fileInArchive(archive: Buffer, path: string): Buffer | undefined {
-  if (archive.readUInt16BE(0) === 0x1f8b) return fileInTar(gunzipSync(archive), path);
-  if (archive.readUInt32LE(0) === 0x04034b50) return fileInZip(archive, path);
+  return openArchive(archive)(path);
+}
+
+/** The same of several files: a .tgz is unpacked once. */
+export function openArchive(archive: Buffer): (path: string) => Buffer | undefined {
+  if (archive.readUInt16BE(0) === 0x1f8b) {
+    const tar = gunzipSync(archive);
+    return (path) => fileInTar(tar, path);
+  }
+  if (archive.readUInt32LE(0) === 0x04034b50) return (path) => fileInZip(archive, path);
   throw new Error('it is neither a .tgz nor a zip');
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { converterNamed } from '../optimizers/convert/index.js';
@@ -117,16 +118,18 @@ export async function pullModel(name: string, options: LicenceOption): Promise<n
   return EXIT.done;
 }
 
-/** Puts what another runtime loads of the same package beside the ONNX file, if there is such, and tells where. */
+/** Puts what the runtime tfjs loads of the same package beside the ONNX file, if there is such, and tells where. */
 function writeOriginal(entry: PackagedModel): void {
   const { name, made, model } = entry;
   const converter = made && converterNamed(made.by, `model ${name}`);
-  if (converter?.files === undefined) return;
+  if (converter?.tfjs === undefined) return;
   const folder = dirname(modelPath(entry));
-  const files = [...converter.files(pinnedPath(model))];
+  const path = join(folder, 'model.json');
   // The model last: where it is, its weights are.
-  for (const [file, bytes] of files.toReversed()) writeFileAtomic(join(folder, file), bytes, 'the original model');
-  process.stdout.write(`${join(folder, files[0]![0])}\n`);
+  if (!existsSync(path))
+    for (const [file, bytes] of [...converter.tfjs(pinnedPath(model))].toReversed())
+      writeFileAtomic(join(folder, file), bytes, 'the original model');
+  process.stdout.write(`${path}\n`);
 }
 
 /** Makes the ONNX file of what was fetched. Throws UserError where it is not the one that the entry names. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fileInArchive } from '../../results/archives.js';
+import { openArchive } from '../../results/archives.js';
 import { messageOf, UserError } from '../../results/errors.js';
 import type { OnnxModel } from '../onnx/index.js';
 import { tfjsModel } from './reader.js';
@@ -36,10 +36,10 @@ function openNsfwjs(
   archive: string,
   model: NsfwjsModel,
 ): { json: Readonly<Record<string, unknown>>; shard: (name: string) => Buffer } {
-  const bytes = readFileSync(archive);
+  const fileIn = openArchive(readFileSync(archive));
   const exported = (name: string): unknown => {
     const path = `package/dist/models/${model}/${name}.min.js`;
-    const text = fileInArchive(bytes, path)?.toString('utf8') ?? '';
+    const text = fileIn(path)?.toString('utf8') ?? '';
     const from = text.lastIndexOf('.exports=');
     const to = text.lastIndexOf('},{}]},{},[1])');
     try {

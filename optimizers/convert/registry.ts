@@ -9,8 +9,8 @@ import { sileroStreams } from './silero-streams.js';
 export interface Converter {
   readonly name: string;
   convert(path: string): OnnxModel;
-  /** What another runtime loads of the same package, by file name; the first is the model. */
-  files?(path: string): ReadonlyMap<string, Uint8Array>;
+  /** The net as the package has it for TensorFlow.js: `model.json` and its shards, by file name. */
+  tfjs?(path: string): ReadonlyMap<string, Uint8Array>;
 }
 
 /** One import and one line per addition. */
@@ -18,8 +18,8 @@ const converters = [
   { name: 'silero-streams', convert: sileroStreams },
   { name: 'efficientnet-lite0', convert: efficientnetLite0 },
   { name: 'minilm-l6', convert: minilmL6 },
-  { name: 'nsfwjs-mobilenet', convert: nsfwjs('mobilenet_v2'), files: nsfwjsFiles('mobilenet_v2') },
-  { name: 'nsfwjs-inception', convert: nsfwjs('inception_v3'), files: nsfwjsFiles('inception_v3') },
+  { name: 'nsfwjs-mobilenet', convert: nsfwjs('mobilenet_v2'), tfjs: nsfwjsFiles('mobilenet_v2') },
+  { name: 'nsfwjs-inception', convert: nsfwjs('inception_v3'), tfjs: nsfwjsFiles('inception_v3') },
 ] as const satisfies readonly Converter[];
 
 /** The converter of that name. Throws UserError. */

@@ -11,32 +11,34 @@ const archive: PinnedFile = {
 };
 
 /**
- * input_1 f32[N,224,224,3], RGB, 0 … 1 → dense_3 f32[N,5]: drawing, hentai, neutral, porn, sexy. nsfwjs itself stretches an image
+ * input_1 f32[N,side,side,3], RGB, 0 … 1 → dense_3 f32[N,5]: drawing, hentai, neutral, porn, sexy. nsfwjs itself stretches an image
  * to the square; the processor here crops it.
  */
-export const nsfwMobilenet = packaged({
-  name: 'nsfw-mobilenet',
-  summary: 'MobileNetV2 of nsfwjs (TensorFlow.js): what kind of picture it is, of five; a light convolutional net',
-  model: archive,
-  made: {
-    by: 'nsfwjs-mobilenet',
-    sha256: 'd00ab907e0616ad26e9ac90bbbd761ce0cd2b2f9df9d41f5b1e1f7a1ffd7ee77',
-  },
-  samples: 'photos',
-  pre: { name: 'image', options: { shortSide: 224, crop: 224, kernel: 'linear', layout: 'nhwc' } },
-  post: { name: 'classes', options: { best: 5 } },
-});
+function nsfw(name: string, summary: string, side: number, by: string, sha256: string) {
+  return packaged({
+    name,
+    summary,
+    model: archive,
+    made: { by, sha256 },
+    samples: 'photos',
+    pre: { name: 'image', options: { shortSide: side, crop: side, kernel: 'linear', layout: 'nhwc' } },
+    post: { name: 'classes', options: { best: 5 } },
+  });
+}
 
-/** As nsfw-mobilenet, of [N,299,299,3]: eight times the work. */
-export const nsfwInception = packaged({
-  name: 'nsfw-inception',
-  summary: 'Inception v3 of nsfwjs (TensorFlow.js): the same question to a heavy convolutional net',
-  model: archive,
-  made: {
-    by: 'nsfwjs-inception',
-    sha256: 'e1b99df6401c47772aaa761bd743db0862c9f58180183e388786d2477c1eb85b',
-  },
-  samples: 'photos',
-  pre: { name: 'image', options: { shortSide: 299, crop: 299, kernel: 'linear', layout: 'nhwc' } },
-  post: { name: 'classes', options: { best: 5 } },
-});
+export const nsfwMobilenet = nsfw(
+  'nsfw-mobilenet',
+  'MobileNetV2 of nsfwjs (TensorFlow.js): what kind of picture it is, of five; a light convolutional net',
+  224,
+  'nsfwjs-mobilenet',
+  'd00ab907e0616ad26e9ac90bbbd761ce0cd2b2f9df9d41f5b1e1f7a1ffd7ee77',
+);
+
+/** Eight times the work. */
+export const nsfwInception = nsfw(
+  'nsfw-inception',
+  'Inception v3 of nsfwjs (TensorFlow.js): the same question to a heavy convolutional net',
+  299,
+  'nsfwjs-inception',
+  'e1b99df6401c47772aaa761bd743db0862c9f58180183e388786d2477c1eb85b',
+);
