@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient, perf_analyzer and MLPerf LoadGen
-# from PyPI, ghz, vegeta, hey, k6 and h2spec from Go.
+# Tools for the interoperability tests, put under .ci/tools (git-ignored): tritonclient, perf_analyzer, MLPerf LoadGen
+# and ONNX Runtime's quantiser from PyPI, ghz, vegeta, hey, k6 and h2spec from Go.
 # Nothing here is needed for `npm ci && npm test`; what can't be had is said and its tests are skipped aloud.
 set -uo pipefail
 log=${1:-/tmp}; tools=${SERVEMARK_TOOLS:-$PWD/.ci/tools}; mkdir -p "$tools/bin"
@@ -26,6 +26,12 @@ if [ ! -x "$tools/bin/loadgen-python" ]; then
   if python3 -m venv "$tools/loadgen" >"$log/loadgen.log" 2>&1 && "$tools/loadgen/bin/pip" install -q mlcommons-loadgen==6.0.17 >"$log/loadgen.log" 2>&1; then
     printf '#!/bin/sh\nexec "%s/loadgen/bin/python" "$@"\n' "$tools" >"$tools/bin/loadgen-python"; chmod +x "$tools/bin/loadgen-python"
   else echo "skipped: MLPerf LoadGen can't be had here ($(tail -n 1 "$log/loadgen.log" 2>/dev/null))"; fi
+fi
+if [ ! -x "$tools/bin/ortquant-python" ]; then
+  # Python's own quantiser, which `quantize-static` is compared with; apart from tritonclient, whose protobuf is older.
+  if python3 -m venv "$tools/quantize" >"$log/quantize.log" 2>&1 && "$tools/quantize/bin/pip" install -q onnx==1.23.2 onnxruntime 'numpy<2' sympy >"$log/quantize.log" 2>&1; then
+    printf '#!/bin/sh\nexec "%s/quantize/bin/python" "$@"\n' "$tools" >"$tools/bin/ortquant-python"; chmod +x "$tools/bin/ortquant-python"
+  else echo "skipped: onnxruntime.quantization can't be had here ($(tail -n 1 "$log/quantize.log" 2>/dev/null))"; fi
 fi
 # Other load generators, second opinions of `servemark crosscheck`. Go caches their builds; k6 is large: a limit of its own.
 go_tool() { # name, module, seconds
