@@ -56,20 +56,25 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
 
 /**
  * Zod's issues as problems, one a mistake. `place` says where a path of keys is, `atKey` where the key itself is to be shown;
- * `schema` names what is allowed for unknown keys at its root. Parse with `reportInput`, so that they say what was found.
+ * `schema` names what is allowed for unknown keys at its root, `belongs` where one goes that is right elsewhere. Parse with
+ * `reportInput`, so that they say what was found.
  */
 export function problemsOf(
   error: z.ZodError,
   path: Path,
   place: (path: Path, atKey?: boolean) => string,
   schema: z.ZodType,
+  belongs?: (key: string, allowed: readonly string[]) => string | undefined,
 ): Problem[] {
   return error.issues.flatMap(nearestBranch).flatMap((issue): Problem[] => {
     const within = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     const here = [...path, ...within];
     if (issue.code !== 'unrecognized_keys') return [describe(issue, place(here))];
     const allowed = keysOf(schema, within);
-    return issue.keys.map((key) => unknownKey(place([...here, key], true), key, allowed));
+    return issue.keys.map((key) => {
+      const problem = unknownKey(place([...here, key], true), key, allowed);
+      return { ...problem, remedy: belongs?.(key, allowed) ?? problem.remedy };
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { arrivals } from '../clients/arrivals/index.js';
 import { type LoadDefinition, loads, planLoad } from '../clients/loads/index.js';
 import { samples } from '../clients/samples/index.js';
 import { transports } from '../clients/transports/index.js';
@@ -958,8 +959,17 @@ function checkOptions(
   if (parsed.success) return true;
   const place = (at: Path, atKey?: boolean): string =>
     yaml.place(sweptKeys.includes(String(at[path.length])) ? [...path, 'sweep', ...at.slice(path.length)] : at, atKey);
-  found.push(...problemsOf(parsed.error, path, place, schema));
+  found.push(...problemsOf(parsed.error, path, place, schema, amongArrivalOptions));
   return false;
+}
+
+/** Who writes an option of an arrival process beside its name is told where it goes. */
+function amongArrivalOptions(key: string, allowed: readonly string[]): string | undefined {
+  if (!allowed.includes('arrivalOptions')) return undefined;
+  const takers = arrivals.filter(({ options }) => keysOf(options).includes(key)).map(({ name }) => name);
+  return takers.length === 0
+    ? undefined
+    : `It is an option of arrivals ${takers.join(', ')}: write arrivalOptions: { ${key}: … }.`;
 }
 
 /** Names head rows and name files. */

@@ -124,6 +124,16 @@ transports: [rest, http]
     expect(problems('extends: ./loop.yaml\n')[0]).toMatch(/extends itself through x\.yaml → loop\.yaml → x\.yaml/);
   });
 
+  test('tells where an option of an arrival process goes', () => {
+    const burst = GOOD.replace(
+      /loads:\n(?: {2}.*\n)+/,
+      'loads:\n  x: { type: open, rate: 5/s, arrivals: gamma, cv: 3 }\n',
+    );
+    expect(problems(burst)).toEqual([
+      expect.stringMatching(/loads\.x\.cv: unknown key "cv"\..* arrivals gamma: write arrivalOptions: \{ cv: … \}\.$/),
+    ]);
+  });
+
   test('spreads a sweep into every combination, instances among them', () => {
     const scenario = loadScenario(
       write(
