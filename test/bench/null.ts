@@ -19,7 +19,7 @@ import { simulatedRepetition } from './null-simulated.js';
 const { values } = parseArgs({
   options: {
     repetitions: { type: 'string', default: '40' },
-    minutes: { type: 'string', default: '8' },
+    minutes: { type: 'string', default: '15' },
     model: { type: 'string', default: 'fashion-mlp' },
     transport: { type: 'string', default: 'rest-binary' },
     simulated: { type: 'boolean', default: false },
