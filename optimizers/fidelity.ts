@@ -1,7 +1,9 @@
 import type { SampleLibrary } from '../clients/samples/index.js';
+import { UserError } from '../results/errors.js';
 import { wilson } from '../results/stats/index.js';
 import type { OnnxModel } from './onnx/index.js';
 import { firstOutputs } from './passes/support/activations.js';
+import { elementsOfValue } from './passes/support/values.js';
 
 /** How much of a model's answers a variant keeps, on the same samples. Its first output, FP32, row by row. */
 export interface Fidelity {
@@ -25,7 +27,12 @@ export interface Share {
   readonly high: number;
 }
 
-/** Runs both on the library's first `count` samples. Blocks this thread. */
+/** Whether answers of the two have the same width, as far as the models say: a probe's classes are no embedding. */
+export function areComparable(reference: OnnxModel, variant: OnnxModel): boolean {
+  return elementsOfValue(reference.graph.output[0]!) === elementsOfValue(variant.graph.output[0]!);
+}
+
+/** Runs both on the library's first `count` samples. Blocks this thread. Throws UserError where their answers are of other widths. */
 export async function fidelityOf(
   reference: OnnxModel,
   variant: OnnxModel,
@@ -34,6 +41,12 @@ export async function fidelityOf(
 ): Promise<Fidelity> {
   const [wanted, found] = [await firstOutputs(reference, samples, count), await firstOutputs(variant, samples, count)];
   const { rows, width } = wanted;
+  if (found.width !== width)
+    throw new UserError({
+      place: `variant ${variant.graph.name}`,
+      found: `it answers ${found.width} numbers a row, its parent ${width}: they can't be compared`,
+      remedy: 'Judge it by labels, in a scenario with accuracy: { metric: top-1 }; no gate and --check 0 here',
+    });
   let [cosine, agreeing, right, referenceRight, largestDifference] = [0, 0, 0, 0, 0];
   for (let row = 0; row < rows; row++) {
     const [a, b] = [rowOf(wanted.values, row, width), rowOf(found.values, row, width)];

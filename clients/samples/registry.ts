@@ -3,6 +3,7 @@ import { audio } from './audio.js';
 import type { SampleDefinition } from './contract.js';
 import { fashionMnist } from './fashion-mnist.js';
 import { fashionMnistTrain } from './fashion-mnist-train.js';
+import { mails } from './mails.js';
 import { npy } from './npy.js';
 import { photos } from './photos.js';
 import { printed } from './printed.js';
@@ -19,6 +20,7 @@ export const samples = [
   typedFiles,
   audio,
   texts,
+  mails,
   photos,
   printed,
 ] as const satisfies readonly SampleDefinition[];

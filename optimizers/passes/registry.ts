@@ -4,6 +4,7 @@ import type { PassDefinition } from './contract.js';
 import { distill } from './distill.js';
 import { fp16 } from './fp16.js';
 import { graph } from './graph.js';
+import { linearProbe } from './linear-probe.js';
 import { lowRank } from './low-rank.js';
 import { pruneStructured } from './prune-structured.js';
 import { pruneUnstructured } from './prune-unstructured.js';
@@ -27,6 +28,7 @@ export const passes = [
   pruneStructured, // fewer units or heads
   lowRank, // thin products
   distill, // a student
+  linearProbe, // a classifier of an encoder
   graph, // the runtime's own optimiser
   bucket, // sequence lengths
   splitPipeline, // stages

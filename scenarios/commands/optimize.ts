@@ -1,4 +1,4 @@
-import { type Fidelity, fidelityOf } from '../../optimizers/fidelity.js';
+import { areComparable, type Fidelity, fidelityOf } from '../../optimizers/fidelity.js';
 import { shareText } from '../../optimizers/model-card.js';
 import { type OnnxModel, readModel } from '../../optimizers/onnx/index.js';
 import { applyPass, checkSteps, original, type PassStep, type Variant } from '../../optimizers/optimize.js';
@@ -196,7 +196,7 @@ async function gated(
 
 const BEAM = 3;
 
-/** Null where there are no samples, or the variant's parts make a model only together. */
+/** Null where there are no samples, the variant's parts make a model only together, or it answers something else. */
 async function compare(
   reference: OnnxModel,
   variant: Variant,
@@ -205,6 +205,12 @@ async function compare(
 ): Promise<Fidelity | null> {
   const [only, ...others] = variant.models;
   if (!samples.isNamed || only === undefined || others.length > 0) return null;
+  if (!areComparable(reference, only.model)) {
+    process.stderr.write(
+      'note  its answers are of another width than its parent’s: not compared; judge it by labels, in a scenario\n',
+    );
+    return null;
+  }
   return fidelityOf(reference, only.model, await samples.judging(), count);
 }
 

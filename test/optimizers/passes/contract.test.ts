@@ -12,7 +12,9 @@ import { FASHION_MLP } from '../../fixtures/onnx-models.js';
 
 /** They answer several models: held to what they promise in split.test.ts. */
 const SPLIT = ['split-pipeline', 'split-tensor', 'bucket'];
-const SINGLE = passes.filter(({ name }) => !SPLIT.includes(name));
+/** It answers classes where an embedding was: linear-probe.test.ts. */
+const OTHER = [...SPLIT, 'linear-probe'];
+const SINGLE = passes.filter(({ name }) => !OTHER.includes(name));
 
 /** Options under which a pass keeps a generated net's answers, and how well: the mean cosine on 32 rows. */
 const KEEPS: Readonly<Record<string, readonly [options: Record<string, unknown>, cosine: number]>> = {
@@ -63,7 +65,7 @@ describe.each(SINGLE.map((pass): [string, PassDefinition] => [pass.name, pass]))
 });
 
 /** The embedded model's 1024² eigenproblem takes ten seconds; a smaller one says as much. */
-const QUICK = passes.filter(({ name }) => name !== 'low-rank' && !SPLIT.includes(name));
+const QUICK = passes.filter(({ name }) => name !== 'low-rank' && !OTHER.includes(name));
 
 describe.each(QUICK.map((pass): [string, PassDefinition] => [pass.name, pass]))(
   '%s of the embedded model',
