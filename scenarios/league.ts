@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loads } from '../clients/loads/index.js';
 import { type Problem, UserError } from '../results/errors.js';
 import { writeJsonAtomic } from '../results/files.js';
 import { leagueData } from '../results/league-data.js';
-import { unknownName } from '../results/lookup.js';
+import { keysOf, unknownName } from '../results/lookup.js';
 import { packageRoot } from '../results/package.js';
 import { writeReport } from '../results/report.js';
 import { readRun } from '../results/store.js';
-import { formatDuration } from '../results/units.js';
+import { formatDuration, parseDuration } from '../results/units.js';
 import { strategies } from '../servers/strategies/index.js';
-import type { Scenario } from './contract.js';
+import type { LoadSpec, Scenario } from './contract.js';
 import { loadScenario } from './load.js';
 import { type PreparedPlan, planWithModels } from './prepare.js';
 import { type FinishedRun, type RunOptions, runScenario } from './run.js';
@@ -98,11 +99,33 @@ function chosen(scenario: Scenario, { only, repeats, durationNs }: LeagueOptions
   };
 }
 
-function lasting({ loads }: Scenario, durationNs: number): Scenario['loads'] {
-  return loads.map((load) => ({
-    ...load,
-    options: { ...load.options, duration: durationNs },
-  }));
+/**
+ * The loads at another length. One that then offers fewer requests than the scenario lets any offer (what `20%` is of is not known
+ * before a probe, so shares of one capacity are compared) is judged by its p90, which needs a tenth of them.
+ */
+function lasting({ loads: given }: Scenario, durationNs: number): Scenario['loads'] {
+  const offers = given.flatMap((load) => offered(load, nsOf(load.options.duration)) ?? []);
+  return given.map((load) => {
+    const { duration: _, ...others } = load.options;
+    const isScarce = (offered(load, durationNs) ?? Number.POSITIVE_INFINITY) < Math.min(...offers);
+    const percentile =
+      isScarce && takesPercentile(load) && others.percentile === undefined ? { percentile: 'p90' } : {};
+    return { ...load, options: { ...others, ...percentile, duration: durationNs } };
+  });
+}
+
+/** In what a capacity of one answers; undefined where that is unknown. */
+function offered({ relativeRate }: LoadSpec, durationNs: number | undefined): number | undefined {
+  return relativeRate && durationNs !== undefined ? relativeRate.factor * durationNs : undefined;
+}
+
+function nsOf(duration: unknown): number | undefined {
+  return typeof duration === 'string' ? parseDuration(duration) : typeof duration === 'number' ? duration : undefined;
+}
+
+function takesPercentile({ type }: LoadSpec): boolean {
+  const definition = loads.find(({ name }) => name === type);
+  return definition !== undefined && keysOf(definition.options).includes('percentile');
 }
 
 /** A real league within its time: as many repeats as leave two seconds to each load. */
