@@ -56,7 +56,10 @@ export const optimizeCommand: CommandDefinition = {
         '--search',
         'the fastest combination of passes (of the recipe’s, or of a list of ours) that keeps the gate',
       )
-      .option('--gate <share>', 'least accuracy, of the reference’s: 99% (the default), 99.9%')
+      .option(
+        '--gate <share>',
+        'least accuracy, of the reference’s, after each pass: 99% (the default of recipes), 99.9%',
+      )
       .option('--metric <name>', 'top-1, agreement or cosine; default: top-1 with labels, else agreement')
       .option(
         '--on-break <what>',
@@ -134,9 +137,11 @@ function jobOf(options: OptimizeOptions): Job {
     });
   const recipe: Recipe = options.recipe === undefined ? { passes: [] } : readRecipe(options.recipe);
   const passes = options.recipe === undefined && search ? DEFAULT_MOVES : recipe.passes;
+  // Who names a gate beside passes means it: they are then a recipe.
+  const named = [options.gate, options.metric, options.onBreak].some((each) => each !== undefined);
   return {
     steps: gatedBy ? passes : options.pass.map(parseStep),
-    gated: gatedBy,
+    gated: gatedBy || named,
     search,
     gate:
       options.gate === undefined

@@ -45,6 +45,13 @@ describe('servemark optimize --recipe', () => {
     expect({ code, wrote: existsSync(ours('none.onnx')) }).toEqual({ code: 1, wrote: false });
   }, 60_000);
 
+  test('a gate beside --pass judges it as well', async () => {
+    const args = ['--pass', 'prune-unstructured:sparsity=0.99', '--gate', '99%', '-o', ours('ungated.onnx')];
+    const { code, stdout } = await within(['optimize', 'fashion-mlp', ...args, '--check', '500', '--rounds', '10']);
+    expect(stdout).toMatch(/prune-unstructured:sparsity=0.99 +broke/);
+    expect({ code, wrote: existsSync(ours('ungated.onnx')) }).toEqual({ code: 1, wrote: false });
+  }, 60_000);
+
   test.each([
     ['nothing to do', [], /nothing to do/],
     ['two ways at once', ['--pass', 'fp16', '--search'], /--pass beside --recipe or --search/],
