@@ -84,7 +84,10 @@ function renderBlock(block: Block, section: string, at: number): string {
   }
 }
 
-/** `longtable`: tables may be longer than a page. The trials of a row stand in a comment before it. */
+/**
+ * A `longtable`, for tables may be longer than a page; or, where it is wider than one, scaled to the width of the line, in pieces
+ * that fit a page. The trials of a row stand in a comment before it.
+ */
 function table({ caption, columns, rows }: Table, label: string): string {
   const long = columns.map((_, at) => rows.some((row) => textOf(row[at]!).length > LONG));
   const room = (
@@ -95,8 +98,17 @@ function table({ caption, columns, rows }: Table, label: string): string {
   );
   const line = (cells: readonly string[]) => `${cells.join(' & ')} \\\\`;
   const title = line(columns.map((column) => escapeLatex(column.title)));
+  const layout = `@{}${spec.join('')}@{}`;
+  const body = (some: typeof rows) => some.flatMap((row) => [...trialComment(row), line(row.map(cell))]);
+  const widths = columns.map((column, at) =>
+    Math.max(column.title.length, ...rows.map((row) => Math.min(LONG, textOf(row[at]!).length))),
+  );
+  if (widths.reduce((sum, width) => sum + width + BETWEEN, 0) > WIDEST)
+    return piecesOf(rows)
+      .map((some, at) => scaled(some, at))
+      .join('\n');
   return [
-    `\\begin{longtable}{@{}${spec.join('')}@{}}`,
+    `\\begin{longtable}{${layout}}`,
     ...(caption ? [`\\caption{${escapeLatex(caption)}}\\label{tab:${label}}\\\\`] : []),
     '\\toprule',
     title,
@@ -104,9 +116,34 @@ function table({ caption, columns, rows }: Table, label: string): string {
     '\\endhead',
     '\\bottomrule',
     '\\endlastfoot',
-    ...rows.flatMap((row) => [...trialComment(row), line(row.map(cell))]),
+    ...body(rows),
     '\\end{longtable}',
   ].join('\n');
+
+  function scaled(some: typeof rows, at: number): string {
+    const words = at === 0 ? caption : `${caption ?? ''} (continued)`;
+    const mark = at === 0 ? label : `${label}-${at}`;
+    return [
+      '\\begin{table}[!htbp]',
+      '  \\centering',
+      ...(words ? [`  \\caption{${escapeLatex(words)}}\\label{tab:${mark}}`] : []),
+      `  \\resizebox{\\linewidth}{!}{\\begin{tabular}{${layout}}`,
+      ...['\\toprule', title, '\\midrule', ...body(some), '\\bottomrule'],
+      '\\end{tabular}}',
+      '\\end{table}',
+    ].join('\n');
+  }
+}
+
+/** Characters that a line of the page holds, and those that stand for the gap between columns. */
+const WIDEST = 95;
+const BETWEEN = 2;
+/** Rows of a table that is no `longtable`. */
+const MOST_ROWS = 40;
+
+function piecesOf<Row>(rows: readonly Row[]): (readonly Row[])[] {
+  const count = Math.max(1, Math.ceil(rows.length / MOST_ROWS));
+  return Array.from({ length: count }, (_, at) => rows.slice(at * MOST_ROWS, (at + 1) * MOST_ROWS));
 }
 
 const LONG = 40;

@@ -1,10 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { describe, expect, it } from 'vitest';
 import { escapeLatex } from '../../../results/formats/escape-latex.js';
 import { renderReport } from '../../../results/report.js';
 import type { StoredRun } from '../../../results/run.js';
+import { which } from '../../../results/which.js';
 import { fakeRun } from '../../fakes/runs.js';
+
+const pdflatex = which('pdflatex');
+if (pdflatex === undefined) console.log('skipped: compiling the LaTeX report (no pdflatex on PATH)');
 
 const fake = fakeRun({ repeats: 2, loads: ['half', 'over'], requests: 700, transports: ['grpc'] });
 
@@ -26,9 +34,9 @@ describe('LaTeX', () => {
     expect(open).toEqual([]);
     const bare = text.replaceAll(/^%.*$/gm, '').replaceAll(/\\[\\{}%&]/g, '');
     expect(bare.split('{').length).toBe(bare.split('}').length);
-    const tables = [...text.matchAll(/\\begin\{longtable\}\{@\{\}(.*)@\{\}\}\n([\s\S]*?)\\end\{longtable\}/g)];
+    const tables = [...text.matchAll(/\\begin\{(longtable|tabular)\}\{@\{\}(.*)@\{\}\}\n([\s\S]*?)\\end\{\1\}/g)];
     expect(tables.length).toBeGreaterThan(5);
-    for (const [, spec, body] of tables) {
+    for (const [, , spec, body] of tables) {
       const columns = spec!.replaceAll(/>\{[^}]*\}/g, '').replaceAll(/p\{[^}]*\}/g, 'p').length;
       const rows = body!.split('\n').filter((line) => line.includes(' & '));
       for (const row of rows) expect(row.replaceAll('\\&', '').split('&')).toHaveLength(columns);
@@ -43,6 +51,37 @@ describe('LaTeX', () => {
       expect(files.some(({ path }) => path === `${figure}.svg`)).toBe(true);
     }
   });
+
+  it('scales tables that are wider than the page to it, forty rows at a time', async () => {
+    const { text } = await renderReport(fake.run, 'latex', fake);
+    const kinds = [
+      ...text.matchAll(/^ *(?:\\resizebox\{\\linewidth\}\{!\}\{)?\\begin\{(longtable|tabular)\}.*\n([\s\S]*?)\\end/gm),
+    ];
+    expect(new Set(kinds.map(([, kind]) => kind))).toEqual(new Set(['longtable', 'tabular']));
+    for (const [, kind, body] of kinds)
+      if (kind === 'tabular') expect(body!.split('\n').filter((line) => line.includes(' & ')).length).toBeLessThan(42);
+  });
+
+  it.skipIf(pdflatex === undefined)(
+    'compiles, and nothing stands beyond the page',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'servemark-latex-'));
+      try {
+        const { text, files } = await renderReport(fake.run, 'latex', fake);
+        mkdirSync(join(folder, 'figures'));
+        for (const { path, content } of files) writeFileSync(join(folder, path), content);
+        writeFileSync(join(folder, 'report.tex'), text.replaceAll('\\includesvg', '\\texttt'));
+        const args = ['-interaction=nonstopmode', '-halt-on-error', '-no-shell-escape', 'report.tex'];
+        const { status, stdout } = spawnSync(pdflatex!, args, { cwd: folder, encoding: 'utf8' });
+        expect(status, stdout.slice(-2000)).toBe(0);
+        const beyond = [...stdout.matchAll(/Overfull \\hbox \((\d+)/g)].map(([, points]) => Number(points));
+        expect(Math.max(0, ...beyond)).toBeLessThan(60);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    60_000,
+  );
 
   it('names the trials of each row of figures', async () => {
     const { text } = await renderReport(fake.run, 'latex', fake);
