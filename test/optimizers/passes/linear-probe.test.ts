@@ -60,7 +60,7 @@ describe('linear-probe', () => {
   test('makes a classifier of an encoder, under the embedding’s name, and answers rows that it has not seen', async () => {
     const given = encoder();
     const before = encodeModel(given);
-    const { models, facts, notes } = await apply({ output: 'pooled', rate: 0.1 }, labelled(600, 1), given);
+    const { models, facts, notes } = await apply({ output: 'pooled', rate: 0.1, epochs: 300 }, labelled(600, 1), given);
     expect(encodeModel(given).equals(before)).toBe(true);
     const probe = models[0]!.model;
     expect(checkModel(probe, 'probe')).toEqual([]);
