@@ -3,7 +3,7 @@ import { UserError } from '../results/errors.js';
 import { wilson } from '../results/stats/index.js';
 import type { OnnxModel } from './onnx/index.js';
 import { firstOutputs } from './passes/support/activations.js';
-import { elementsOfValue } from './passes/support/values.js';
+import { dimsOfValue } from './passes/support/values.js';
 
 /** How much of a model's answers a variant keeps, on the same samples. Its first output, FP32, row by row. */
 export interface Fidelity {
@@ -27,9 +27,12 @@ export interface Share {
   readonly high: number;
 }
 
-/** Whether answers of the two have the same width, as far as the models say: a probe's classes are no embedding. */
+/** False where the models say that their answers have other widths, as a probe's classes and an embedding; what is open may fit. */
 export function areComparable(reference: OnnxModel, variant: OnnxModel): boolean {
-  return elementsOfValue(reference.graph.output[0]!) === elementsOfValue(variant.graph.output[0]!);
+  const [a, b] = [dimsOfValue(reference.graph.output[0]!), dimsOfValue(variant.graph.output[0]!)];
+  if (a === undefined || b === undefined) return true;
+  const widths = [a, b].map((dims) => dims.at(-1)).filter((width) => typeof width === 'number');
+  return a.length === b.length && new Set(widths).size < 2;
 }
 
 /** Runs both on the library's first `count` samples. Blocks this thread. Throws UserError where their answers are of other widths. */

@@ -8,7 +8,8 @@ import type { ValueInfoProto } from '../onnx/proto/onnx_pb.js';
 import { definePass, type PassContext } from './contract.js';
 import { firstOutputs, type Outputs, samplesFor } from './support/activations.js';
 import { finished, prepare, refuseQuantized } from './support/prepare.js';
-import { fineTune } from './support/training.js';
+import { fineTune, training } from './support/training.js';
+import { dimsOfValue } from './support/values.js';
 
 /** Labels are bytes where nets are trained. */
 const MOST_CLASSES = 256;
@@ -19,9 +20,8 @@ const options = z.strictObject({
   epochs: z.number().int().positive().default(100),
   /** Adam's peak rate, with a cosine to 0. */
   rate: z.number().positive().default(0.02),
-  seed: z.number().int().nonnegative().default(1),
-  /** Samples to train on: the library's first. */
-  trainCount: z.number().int().positive().default(60_000),
+  seed: training.seed,
+  trainCount: training.trainCount,
 });
 
 /**
@@ -46,7 +46,7 @@ export const linearProbe = definePass({
     const classes = classesOf(samples, count);
     const embeddings = await firstOutputs(model, samples, count);
     const { width } = embeddings;
-    if (embeddings.values.length === 0 || !Number.isInteger(width) || (dimsOf(output)?.length ?? 2) !== 2)
+    if (embeddings.values.length === 0 || !Number.isInteger(width) || (dimsOfValue(output)?.length ?? 2) !== 2)
       throw new UserError({
         place: context.place,
         found: `its output "${output.name}" is no embedding`,
@@ -76,12 +76,6 @@ function outputNamed({ graph }: OnnxModel, name: string | undefined, { place }: 
     found: `the model has no output "${name}"`,
     allowed: graph.output.map((each) => each.name).join(', '),
   });
-}
-
-/** Undefined where the rank is open. */
-function dimsOf({ type }: ValueInfoProto): readonly (string | number)[] | undefined {
-  const shape = type?.value.case === 'tensorType' ? type.value.value.shape : undefined;
-  return shape?.dim.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? 'N')));
 }
 
 function classesOf({ name, label }: SampleLibrary, count: number): number {
@@ -153,5 +147,5 @@ function putBehind(
     node('LpNormalization', [embedding], [unit], { axis: -1n, p: 2n }),
     node('Gemm', [unit, weight, offset], [name]),
   );
-  graph.output = [valueInfo(name, [dimsOf(output)?.[0] ?? 'N', bias.length])];
+  graph.output = [valueInfo(name, [dimsOfValue(output)?.[0] ?? 'N', bias.length])];
 }

@@ -10,9 +10,16 @@ export function tokensOfValue(value: ValueInfoProto): number | undefined {
   return widthOf(value, [T.INT32, T.INT64]);
 }
 
-function widthOf({ type }: ValueInfoProto, types: readonly T[]): number | undefined {
+/** Dimensions of a tensor, symbols as texts; undefined where the rank is open. */
+export function dimsOfValue({ type }: ValueInfoProto): readonly (string | number)[] | undefined {
+  const shape = type?.value.case === 'tensorType' ? type.value.value.shape : undefined;
+  return shape?.dim.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? 'N')));
+}
+
+function widthOf(value: ValueInfoProto, types: readonly T[]): number | undefined {
+  const { type } = value;
   if (type?.value.case !== 'tensorType' || !types.includes(type.value.value.elemType)) return undefined;
-  const dims = type.value.value.shape?.dim ?? [];
-  const last = dims.at(-1)?.value;
-  return dims.length === 2 && last?.case === 'dimValue' ? Number(last.value) : undefined;
+  const dims = dimsOfValue(value);
+  const last = dims?.at(-1);
+  return dims?.length === 2 && typeof last === 'number' ? last : undefined;
 }

@@ -97,6 +97,10 @@ describe('linear-probe', () => {
     model.graph.output = [model.graph.output[1]!];
     expect(areComparable(model, model)).toBe(true);
     expect(areComparable(model, models[0]!.model)).toBe(false);
+    expect(areComparable(encoder(), model)).toBe(false);
+    const open = encoder();
+    open.graph.output = [valueInfo('pooled', undefined)];
+    expect(areComparable(model, open)).toBe(true);
     await expect(fidelityOf(model, models[0]!.model, labelled(60, 1), 60)).rejects.toThrow(
       /it answers 3 numbers a row, its parent 16/,
     );
