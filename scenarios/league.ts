@@ -104,13 +104,11 @@ function chosen(scenario: Scenario, { only, repeats, durationNs }: LeagueOptions
  * before a probe, so shares of one capacity are compared) is judged by its p90, which needs a tenth of them.
  */
 function lasting({ loads: given }: Scenario, durationNs: number): Scenario['loads'] {
-  const offers = given.flatMap((load) => offered(load, nsOf(load.options.duration)) ?? []);
+  const least = Math.min(...given.flatMap((load) => offered(load, nsOf(load.options.duration)) ?? []));
   return given.map((load) => {
-    const { duration: _, ...others } = load.options;
-    const isScarce = (offered(load, durationNs) ?? Number.POSITIVE_INFINITY) < Math.min(...offers);
-    const percentile =
-      isScarce && takesPercentile(load) && others.percentile === undefined ? { percentile: 'p90' } : {};
-    return { ...load, options: { ...others, ...percentile, duration: durationNs } };
+    const isScarce = (offered(load, durationNs) ?? Number.POSITIVE_INFINITY) < least;
+    const percentile = isScarce && takesPercentile(load) ? { percentile: 'p90' } : {};
+    return { ...load, options: { ...percentile, ...load.options, duration: durationNs } };
   });
 }
 
